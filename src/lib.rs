@@ -3,6 +3,7 @@
 //! A module knows the one below it in this list and nothing above: see `ARCHITECTURE.md`.
 
 pub mod door;
+pub mod durable;
 pub mod image;
 pub mod job;
 pub mod key;
