@@ -1,16 +1,19 @@
-//! An image-sharing service, in the order in which one upload's bytes pass through it.
+//! An image-sharing service: upload with one `curl`, thumbnails made by workers off a queue.
 //!
-//! A module knows those below it in its list and nothing above: see `ARCHITECTURE.md`.
+//! One upload's bytes go [`door`] → [`web`] → [`upload`] → [`store`] and [`queue`] → [`worker`] →
+//! [`image`] → [`store`]. A module knows those to its right and nothing to its left;
+//! `ARCHITECTURE.md` shows the house. [`program`] alone joins the parts.
 
 // Rooms.
-pub mod program;
 pub mod door;
-pub mod web;
-pub mod upload;
-pub mod worker;
 pub mod image;
+pub mod program;
+pub mod upload;
+pub mod web;
+pub mod worker;
 
-// Seams: where the bytes and the jobs lie in between.
+// Where bytes and jobs lie in between.
+pub mod durable;
 pub mod queue;
 pub mod store;
 
