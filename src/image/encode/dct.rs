@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn no_coefficient_is_beyond_what_can_be_coded() {
-        let stripes = array::from_fn(|_| array::from_fn(|x| if (x + 1) / 2 % 2 == 0 { 255 } else { 0 }));
+        let stripes = array::from_fn(|_| array::from_fn(|x| if x.div_ceil(2) % 2 == 0 { 255 } else { 0 }));
         let finest = Divisors::new(&[1; BLOCK]);
         for samples in [[[0; 8]; 8], [[255; 8]; 8], stripes] {
             assert!(transform(&samples, &finest).iter().all(|c| c.abs() <= 1023));

@@ -4,6 +4,8 @@
 //! source rows; the layouts that pass between them are described here.
 
 use super::alpha::Alpha;
+#[cfg(target_arch = "x86_64")]
+use super::avx2::Avx2;
 use super::scalar;
 use super::weights::Weights;
 
@@ -33,11 +35,18 @@ pub(super) type Pairs = [[i16; 2]];
 pub(super) enum Kernel {
     /// What every processor of the target has.
     Scalar,
+    /// AVX2, where it was detected.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
 }
 
 impl Kernel {
     /// The fastest that this processor runs.
     pub fn best() -> Kernel {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = Avx2::detect() {
+            return Kernel::Avx2(avx2);
+        }
         Kernel::Scalar
     }
 
@@ -47,40 +56,64 @@ impl Kernel {
             (_, Alpha::None) => out.copy_from_slice(row),
             (Kernel::Scalar, Alpha::Grey) => scalar::premultiply::<2>(row, out),
             (Kernel::Scalar, Alpha::Colour) => scalar::premultiply::<4>(row, out),
+            #[cfg(target_arch = "x86_64")]
+            (Kernel::Avx2(avx2), _) => avx2.premultiply(alpha, row, out),
         }
     }
 
-    /// Turns [`ROWS`] rows of `rows.len()` / ROWS samples into [`Columns`].
+    /// Turns [`ROWS`] rows of `rows.len()` / ROWS samples, a multiple of [`PADDING`] × channels,
+    /// into [`Columns`].
     pub fn interleave(self, channels: usize, rows: &[u8], out: &mut Columns) {
-        match (self, channels) {
-            (Kernel::Scalar, 1) => scalar::interleave::<1>(rows, out),
-            (Kernel::Scalar, 2) => scalar::interleave::<2>(rows, out),
-            (Kernel::Scalar, 3) => scalar::interleave::<3>(rows, out),
-            (Kernel::Scalar, _) => scalar::interleave::<4>(rows, out),
+        match channels {
+            1 => self.interleave_of::<1>(rows, out),
+            2 => self.interleave_of::<2>(rows, out),
+            3 => self.interleave_of::<3>(rows, out),
+            _ => self.interleave_of::<4>(rows, out),
+        }
+    }
+
+    fn interleave_of<const C: usize>(self, rows: &[u8], out: &mut Columns) {
+        match self {
+            Kernel::Scalar => scalar::interleave::<C>(rows, out),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2(avx2) => avx2.interleave::<C>(rows, out),
         }
     }
 
     /// Filters a group of rows horizontally.
     pub fn horizontal(self, channels: usize, columns: &Columns, weights: &Weights, out: &mut Pairs) {
-        match (self, channels) {
-            (Kernel::Scalar, 1) => scalar::horizontal::<1>(columns, weights, out),
-            (Kernel::Scalar, 2) => scalar::horizontal::<2>(columns, weights, out),
-            (Kernel::Scalar, 3) => scalar::horizontal::<3>(columns, weights, out),
-            (Kernel::Scalar, _) => scalar::horizontal::<4>(columns, weights, out),
+        match channels {
+            1 => self.horizontal_of::<1>(columns, weights, out),
+            2 => self.horizontal_of::<2>(columns, weights, out),
+            3 => self.horizontal_of::<3>(columns, weights, out),
+            _ => self.horizontal_of::<4>(columns, weights, out),
         }
     }
 
-    /// Adds a group of rows, weighted, to one output row's sums.
+    fn horizontal_of<const C: usize>(self, columns: &Columns, weights: &Weights, out: &mut Pairs) {
+        match self {
+            Kernel::Scalar => scalar::horizontal::<C>(columns, weights, out),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2(avx2) => avx2.horizontal::<C>(columns, weights, out),
+        }
+    }
+
+    /// Adds a group of rows, weighted, to one output row's sums, a multiple of [`PADDING`].
     pub fn vertical(self, pairs: &Pairs, taps: &[i16; ROWS], sums: &mut [i32]) {
         match self {
             Kernel::Scalar => scalar::vertical(pairs, taps, sums),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2(avx2) => avx2.vertical(pairs, taps, sums),
         }
     }
 
-    /// Makes samples of sums with `bits` fraction bits, which were rounded by their first value.
+    /// Makes samples of sums with `bits` fraction bits, which were rounded by their first value; as
+    /// many as a multiple of [`PADDING`].
     pub fn narrow(self, sums: &[i32], bits: u32, out: &mut [u8]) {
         match self {
             Kernel::Scalar => scalar::narrow(sums, bits, out),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2(avx2) => avx2.narrow(sums, bits, out),
         }
     }
 }

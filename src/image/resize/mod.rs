@@ -6,6 +6,8 @@
 use std::fmt;
 
 mod alpha;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod kernel;
 mod scalar;
 mod stage;
