@@ -28,9 +28,9 @@ def pictures():
     yield picture("small-first-frame", encode(*SIZE, colours, 6, inner), "31 × 20 of the scene at 9, 6 on the canvas", alpha=True)
     outside = encode(40, 20, colours, 6, frame(indices, 6, 4, 3))
     yield picture("frame-outside", outside, "a frame that reaches over the canvas of 40 × 20", (40, 20), alpha=True)
-    few, tiny = indexed(scene(8, 6), 4)
+    few, tiny = indexed(scene(4, 3), 4)
     frames = [LOOP] + [control(5) + frame((few + i % 4) % 4, 2) for i in range(400)]
-    yield picture("400-frames", encode(8, 6, tiny, 2, *frames), "400 frames of 8 × 6", (8, 6))
+    yield picture("400-frames", encode(4, 3, tiny, 2, *frames), "400 frames of 4 × 3", (4, 3))
     second = control(10, transparent=3) + frame(np.roll(indices, 9, axis=1)[:12, :15], 6, 20, 10)
     yield picture("animated", encode(*SIZE, colours, 6, LOOP, control(10), whole, second), "the scene is its first frame")
     extras = [
