@@ -19,9 +19,10 @@ pub(super) fn probe<R: Read + Seek>(source: &mut Source<R>) -> Result<Probe, Err
         let marker = markers::next(source, PLACE)?;
         match marker {
             SOS => {
-                let Some(Frame { size, coding }) = frame else {
+                let Some(Frame { size, mut coding }) = frame else {
                     return Err(Error::Corrupt("a JPEG scan before the frame header".to_owned()));
                 };
+                look_at_scan(source, &mut coding)?;
                 return Ok(Probe {
                     size,
                     orientation: orientation.unwrap_or_default(),
@@ -52,6 +53,18 @@ pub(super) fn probe<R: Read + Seek>(source: &mut Source<R>) -> Result<Probe, Err
 struct Frame {
     size: Size,
     coding: Coding,
+}
+
+/// Finds out from the first scan's header (B.2.3), behind its marker, whether more must follow.
+fn look_at_scan<R: Read + Seek>(source: &mut Source<R>, coding: &mut Coding) -> Result<(), Error> {
+    markers::body_length(source, PLACE)?;
+    let components = usize::from(source.byte(PLACE)?);
+    if let Coding::Jpeg { process: process @ Process::Sequential, sampling } = coding
+        && components < sampling.len()
+    {
+        *process = Process::ScanByScan;
+    }
+    Ok(())
 }
 
 /// A frame header (B.2.2) behind its marker.

@@ -44,6 +44,15 @@ impl Probe {
         }
     }
 
+    /// The format of its thumbnails: JPEG, but PNG where pixels may be transparent or were drawn.
+    pub fn thumbnail_format(&self) -> Format {
+        match self.format() {
+            Format::Jpeg => Format::Jpeg,
+            Format::Webp if !self.alpha => Format::Jpeg,
+            Format::Webp | Format::Png | Format::Gif => Format::Png,
+        }
+    }
+
     /// Its size when its orientation is applied.
     pub fn upright(&self) -> Size {
         self.orientation.apply(self.size)
@@ -90,8 +99,10 @@ pub enum Coding {
 /// A JPEG's process (ITU-T T.81, 4.11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Process {
-    /// Baseline or extended sequential: block by block (SOF0, SOF1).
+    /// Baseline or extended sequential: block by block (SOF0, SOF1), all components in one scan.
     Sequential,
+    /// The same with components in scans of their own: all samples are held until the last scan.
+    ScanByScan,
     /// All coefficients are held until the last scan (SOF2).
     Progressive,
 }

@@ -102,9 +102,6 @@ fn first_frame<R: Read + Seek>(
 ) -> Result<(Area, bool, WebpPixels), Error> {
     let mut alpha = false;
     for _ in 0..MAX_CHUNKS {
-        if source.left() == 0 {
-            break;
-        }
         let next = chunk(source)?;
         match (&next.kind, frames) {
             (b"VP8 " | b"VP8L", Frames::Still) => {
@@ -120,7 +117,7 @@ fn first_frame<R: Read + Seek>(
         }
         finish(source, &next, 0)?;
     }
-    Err(Error::Corrupt("a WebP without a picture".to_owned()))
+    Err(Error::Corrupt(format!("no picture within {MAX_CHUNKS} WebP chunks")))
 }
 
 /// An ANMF chunk behind its head (section 2.7.1.1). Its alpha shows only if the header's flag says so.

@@ -61,7 +61,7 @@ def codings():
     body = pillow(rgb, subsampling="4:2:0", progressive=True, restart_marker_blocks=11)
     yield picture("progressive-restarts", body, f"progressive, {ratio}", "the scene with restart markers")
     body = encode(planes(YCC, [(2, 2), ONE, ONE]), jfif(), scans=[[0], [1], [2]], between=segment(0xFE, b"PRIVATE-COM"))
-    yield picture("three-scans", body, f"sequential, {ratio}", "the scene, a scan a component, a comment before each")
+    yield picture("three-scans", body, f"scan by scan, {ratio}", "the scene, a scan a component, a comment before each")
     body = encode(planes(YCC, [(2, 2), ONE, ONE]), jfif(), sof=0xC1)
     yield picture("extended-8-bit", body, f"sequential, {ratio}", "the scene as SOF1 with 8 bits")
     body = encode(planes(YCC, [ONE] * 3), b"\xff\xff\xff" + jfif()).replace(b"\xff\xda", b"\xff\xff\xff\xda", 1)
@@ -127,7 +127,7 @@ def private():
     body = encode(planes(small, [(2, 2), ONE, ONE]), before, restart=3, scans=[[0], [1, 2]], between=between)
     body += second + b"PRIVATE-MOTION-VIDEO"
     coding = "sequential, 3 components, 2x2 1x1 1x1"
-    yield picture("private", body, coding, "every carrier of metadata, each with a word that begins with PRIVATE", (50, 75), orientation=6)
+    yield picture("private", body, "scan by scan, 3 components, 2x2 1x1 1x1", "every carrier of metadata, each with a word that begins with PRIVATE", (50, 75), orientation=6)
     body = encode(planes(small, [(2, 2), ONE, ONE]), app1(exif.tiff(6, private=True)) + jfif())
     yield picture("exif-before-jfif", body, coding, "the scene, Exif with GPS before JFIF", (50, 75), orientation=6)
 

@@ -59,4 +59,4 @@ def pictures():
     body = extended(16384, 16384, ALPHA, lossless_alpha)
     yield Picture("canvas-differs.webp", body, "Corrupt", "a canvas of 16,384² around 45 × 31", None)
     yield Picture("cut-in-header.webp", riff(lossy)[:25], "Truncated", "cut in the VP8 header", None)
-    yield Picture("no-image.webp", extended(*SIZE, EXIF, chunk(b"EXIF", exif.tiff(6))), "Corrupt", "a canvas and no picture", None)
+    yield Picture("no-image.webp", extended(*SIZE, EXIF, chunk(b"EXIF", exif.tiff(6))), "Truncated", "a canvas and no picture", None)
