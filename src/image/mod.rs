@@ -8,9 +8,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod color;
 pub mod decode;
 pub mod encode;
 pub mod metadata;
+pub mod orientation;
 pub mod probe;
 pub mod resize;
 pub mod thumbnails;
