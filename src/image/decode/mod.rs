@@ -28,7 +28,7 @@ mod tests;
 /// # Panics
 /// A dependency may panic on crafted bytes: the caller catches that.
 pub fn decode(bytes: &[u8], probe: &Probe, sink: &mut dyn Sink) -> Result<(), Error> {
-    match probe.format {
+    match probe.format() {
         Format::Jpeg => jpeg::decode(bytes, probe.size, sink),
         Format::Png => png::decode(bytes, probe.size, sink),
         Format::Gif => gif::decode(bytes, probe.size, sink),

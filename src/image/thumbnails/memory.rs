@@ -3,7 +3,7 @@
 //! The figures follow from what each decoder holds, and were checked against the peak of a process
 //! for large files of each kind; they err on the large side, by at most about two.
 
-use crate::image::probe::{Coding, Probe};
+use crate::image::probe::{Coding, Frames, Interlacing, Probe, Process, WebpPixels};
 
 /// What any decoder, and the program beside it, may take that does not grow with the picture.
 const FIXED: u64 = 4 << 20;
@@ -26,30 +26,31 @@ pub fn memory_needed(probe: &Probe, file_bytes: u64) -> u64 {
 pub(super) fn before_resizing(probe: &Probe, file_bytes: u64) -> u64 {
     let (width, pixels) = (u64::from(probe.size.width), probe.size.pixels());
     let decoding = match &probe.coding {
-        Coding::Jpeg { progressive, single_scan, sampling } => {
+        Coding::Jpeg { process, sampling } => {
             // Rows of one minimum coded unit: decoded, copied, and what zune-jpeg sets aside for
             // upsampling that it is never asked for.
-            512 * width + jpeg_samples(sampling, pixels) * jpeg_bytes(*progressive, *single_scan)
+            512 * width + jpeg_samples(sampling, pixels) * jpeg_bytes(*process)
         }
-        Coding::Png { interlaced, .. } => {
-            let whole = if *interlaced { 4 * pixels } else { 0 };
+        Coding::Png { interlacing, .. } => {
+            let whole = if *interlacing == Interlacing::Adam7 { 4 * pixels } else { 0 };
             // The crate shifts its buffer back every four rows; a pixel has up to 8 bytes.
             64 * width + whole
         }
-        // An interlaced frame, a byte a pixel, and a row.
-        Coding::Gif => pixels + 8 * width,
-        Coding::Webp { lossy, animated } => file_bytes + pixels * webp_bytes(*lossy, probe.alpha, *animated),
+        // An interlaced frame, a byte a pixel, and a row of the canvas and one of the frame.
+        Coding::Gif { frame } => pixels + 8 * width + u64::from(frame.size.width),
+        Coding::Webp { pixels: kind, frames, .. } => {
+            file_bytes + pixels * webp_bytes(*kind, probe.alpha, *frames)
+        }
     };
     file_bytes + FIXED + decoding
 }
 
-/// Bytes a sample. A progressive picture's coefficients are held twice while a scan is read; rows of
-/// components that come one after the other are held once.
-fn jpeg_bytes(progressive: bool, single_scan: bool) -> u64 {
-    match (progressive, single_scan) {
-        (true, _) => 4,
-        (false, false) => 2,
-        (false, true) => 0,
+/// Bytes a sample. A progressive picture's coefficients are held twice while a scan is read.
+fn jpeg_bytes(process: Process) -> u64 {
+    match process {
+        Process::Sequential => 0,
+        Process::ScanByScan => 2,
+        Process::Progressive => 4,
     }
 }
 
@@ -62,11 +63,14 @@ fn jpeg_samples(sampling: &[(u8, u8)], pixels: u64) -> u64 {
 }
 
 /// Bytes a pixel: planes, the picture made of them, alpha, and a canvas.
-fn webp_bytes(lossy: bool, alpha: bool, animated: bool) -> u64 {
-    let still = match (lossy, alpha) {
-        (true, false) => 5,
-        (true, true) => 12,
-        (false, _) => 9,
+fn webp_bytes(pixels: WebpPixels, alpha: bool, frames: Frames) -> u64 {
+    let still = match (pixels, alpha) {
+        (WebpPixels::Lossy, false) => 5,
+        (WebpPixels::Lossy, true) => 12,
+        (WebpPixels::Lossless, _) => 9,
     };
-    if animated { still + 8 } else { still }
+    match frames {
+        Frames::Still => still,
+        Frames::Animated => still + 8,
+    }
 }

@@ -60,6 +60,9 @@ pub struct Limits {
 pub fn make(bytes: &[u8], wanted: &[Spec], limits: &Limits) -> Result<Vec<Thumbnail>, Error> {
     let probe = probe_bytes(bytes)?;
     check(&probe, bytes.len() as u64, limits)?;
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
     let spare = limits.memory - memory::before_resizing(&probe, bytes.len() as u64);
     let mut press = Press::new(probe.orientation, wanted, spare)?;
     guarded(|| decode(bytes, &probe, &mut press))?;
