@@ -1,8 +1,7 @@
 //! The decoders against the pictures in `tests/pictures`, most of which show one scene.
 
-use std::path::Path;
-
 use super::decode;
+use crate::image::pictures::bytes as file;
 use crate::image::probe::probe_bytes;
 use crate::image::{Color, Error, Layout, Sink};
 
@@ -43,11 +42,6 @@ impl Sink for Picture {
         self.planes[plane].extend_from_slice(samples);
         Ok(())
     }
-}
-
-fn file(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures").join(name);
-    std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 fn decoded(bytes: &[u8]) -> Result<Picture, Error> {

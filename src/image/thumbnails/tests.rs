@@ -1,19 +1,13 @@
 //! Whole thumbnails, and the planes that they are encoded from.
 
-use std::path::Path;
-
 use super::press::{Image, Press};
 use super::*;
 use crate::image::decode::decode;
 use crate::image::orientation::Orientation;
+use crate::image::pictures::bytes as file;
 use crate::image::{Color, Layout, Plane, Sink};
 
 const PLENTY: Limits = Limits { max_pixels: 220_000_000, memory: 1 << 30 };
-
-fn file(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures").join(name);
-    std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-}
 
 fn spec(width: u32, height: u32, format: Format) -> Spec {
     Spec { bounds: Size { width, height }, format }
