@@ -43,7 +43,8 @@ impl AnyStore {
 pub fn open_queue(settings: &Settings) -> Result<Arc<dyn Queue>, String> {
     match &settings.queue {
         QueueAddress::Directory(path) => {
-            let config = queue::directory::Config { max_receives: settings.max_receives };
+            let config =
+                queue::directory::Config { max_receives: settings.max_receives, ..Default::default() };
             let queue = DirectoryQueue::open(path, config).map_err(|e| e.to_string())?;
             Ok(Arc::new(queue))
         }
