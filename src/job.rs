@@ -23,6 +23,13 @@ pub const MAX_THUMBNAILS: usize = 16;
 /// Longest side of a wanted thumbnail, in pixels.
 pub const MAX_SIDE: u32 = 4096;
 
+/// The thumbnails that are made of every upload: name and the box that each fits inside.
+pub const SIZES: [(&str, Size); 3] = [
+    ("small", Size { width: 100, height: 100 }),
+    ("medium", Size { width: 300, height: 300 }),
+    ("large", Size { width: 600, height: 600 }),
+];
+
 /// An uploaded original and the thumbnails that are wanted of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {

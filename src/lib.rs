@@ -1,16 +1,26 @@
-//! An image-sharing service, in the order in which one upload's bytes pass through it.
+//! An image-sharing service: upload with one `curl`, thumbnails made by workers off a queue.
 //!
-//! A module knows the one below it in this list and nothing above: see `ARCHITECTURE.md`.
+//! One upload's bytes go [`door`] → [`web`] → [`upload`] → [`store`] and [`queue`] → [`worker`] →
+//! [`image`] → [`store`]. A module knows those to its right and nothing to its left;
+//! `ARCHITECTURE.md` shows the house. [`program`] alone joins the parts.
 
+// Rooms.
 pub mod door;
 pub mod image;
-pub mod job;
-pub mod key;
-pub mod observe;
-pub mod queue;
-pub mod record;
-pub mod settings;
-pub mod store;
+pub mod program;
 pub mod upload;
 pub mod web;
 pub mod worker;
+
+// Where bytes and jobs lie in between.
+pub mod durable;
+pub mod queue;
+pub mod store;
+
+// Words that all rooms share.
+pub mod job;
+pub mod key;
+pub mod observe;
+pub mod record;
+pub mod settings;
+pub mod stop;

@@ -1,0 +1,51 @@
+# image-sharer: build, run, test. `make help` lists the targets.
+
+CARGO   ?= cargo
+# The release binaries are static; that needs the target named, or procedural macros break.
+HOST    := $(shell rustc -vV | sed -n 's/^host: //p')
+DIST    := target/dist
+TOOLS   := target/tools
+PROGRAMS = image-sharer image-server image-worker
+CARGO_DENY = 0.20.2
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: run
+run: ## Share images from this machine: server, worker, store and queue in one, on 127.0.0.1:8080
+	$(CARGO) run --locked --profile quick --bin image-sharer
+
+.PHONY: test
+test: ## Run all tests (needs Rust, make and Python 3)
+	$(CARGO) test --locked --all-targets
+
+.PHONY: build
+build: ## Build the static programs into target/dist/
+	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --release --target $(HOST) $(PROGRAMS:%=--bin %)
+	@mkdir -p $(DIST)
+	@for program in $(PROGRAMS); do cp target/$(HOST)/release/$$program $(DIST)/; done
+	@ls -l $(DIST) | awk 'NR > 1 { printf "%-14s %5.2f MB\n", $$9, $$5 / 1e6 }'
+
+.PHONY: lint
+lint: ## Format, clippy and rustdoc, warnings denied
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+.PHONY: audit
+audit: $(TOOLS)/bin/cargo-deny ## Check the dependencies: licences, bans, sources, advisories
+	$(CARGO) fetch --locked
+	$(TOOLS)/bin/cargo-deny --all-features --locked check licenses bans sources
+	@if $(TOOLS)/bin/cargo-deny fetch db > $(TOOLS)/advisories.log 2>&1; \
+	then $(TOOLS)/bin/cargo-deny --all-features --locked check --disable-fetch advisories; \
+	else echo "advisories: NOT CHECKED: their database could not be fetched ($(TOOLS)/advisories.log)"; fi
+
+$(TOOLS)/bin/cargo-deny:
+	$(CARGO) install --locked --root $(TOOLS) cargo-deny@$(CARGO_DENY)
+
+.PHONY: clean
+clean: ## Remove all that was built
+	$(CARGO) clean

@@ -1,0 +1,87 @@
+//! Second step: reads the message, looks at the upload's record, fetches the original.
+
+use super::budget::Share;
+use super::lease::Lease;
+use super::verdict::{Verdict, settle, settle_unread};
+use super::{Between, Shared};
+use crate::job::{self, Job};
+use crate::observe::time::now_millis;
+use crate::record::{self, Failed, Presence, Record};
+use crate::store;
+
+/// A job with its original.
+pub struct Fetched {
+    /// Its message.
+    pub lease: Lease,
+    /// What is wanted.
+    pub job: Job,
+    /// The original's bytes.
+    pub original: Vec<u8>,
+    /// Their share of the memory for fetched originals.
+    pub share: Share,
+}
+
+/// Fetches until the channel before is closed.
+pub fn run(shared: &Shared, (received, fetched): Between<Lease, Fetched>) {
+    for lease in received {
+        if shared.stop.is_set() {
+            settle_unread(shared, lease, Verdict::GivenBack);
+            continue;
+        }
+        let job = match job::read(&lease.delivery().body) {
+            Ok(job) => job,
+            Err(error) => {
+                settle_unread(shared, lease, unread(error));
+                continue;
+            }
+        };
+        match fetch(shared, &job) {
+            // If all threads behind died, the dropped lease goes back to the queue.
+            Ok((original, share)) => drop(fetched.send(Fetched { lease, job, original, share })),
+            Err(verdict) => settle(shared, lease, &job, verdict),
+        }
+    }
+}
+
+fn unread(error: job::Error) -> Verdict {
+    match error {
+        job::Error::Malformed(_) => Verdict::Buried(error.to_string()),
+        job::Error::UnknownVersion(_) => Verdict::Later(error.to_string()),
+    }
+}
+
+fn fetch(shared: &Shared, job: &Job) -> Result<(Vec<u8>, Share), Verdict> {
+    let record = present(shared, job)?;
+    let share = shared.fetched.take(record.bytes);
+    match shared.store.get(&job.original, shared.config.max_bytes) {
+        Ok(original) => Ok((original.bytes, share)),
+        // Deleted in between, or lost: the record tells which.
+        Err(store::Error::NotFound) => {
+            present(shared, job)?;
+            Err(Verdict::Failed(Failed {
+                code: "original_missing".to_owned(),
+                message: "the original is no longer in the store".to_owned(),
+            }))
+        }
+        Err(error @ store::Error::TooLarge { .. }) => Err(Verdict::Failed(Failed {
+            code: "too_large_for_worker".to_owned(),
+            message: error.to_string(),
+        })),
+        Err(error) => Err(shared.store_failure(error)),
+    }
+}
+
+/// The upload's record, if it is still to be seen.
+pub fn present(shared: &Shared, job: &Job) -> Result<Record, Verdict> {
+    let record = match record::read(&*shared.store, &job.id) {
+        Ok(record) => record,
+        // The server writes the record first and removes it last.
+        Err(store::Error::NotFound) => return Err(Verdict::Moot("its upload was undone")),
+        Err(error) => return Err(shared.store_failure(error)),
+    };
+    match record.presence(now_millis()) {
+        Presence::Here => Ok(record),
+        Presence::Deleted => Err(Verdict::Moot("its upload was deleted")),
+        Presence::Expired => Err(Verdict::Moot("its upload has expired")),
+    }
+}

@@ -1,0 +1,62 @@
+//! Fourth step: stores the thumbnails, unless their upload was deleted meanwhile.
+
+use log::info;
+
+use super::fetch::present;
+use super::lease::Lease;
+use super::make::Made;
+use super::verdict::{Verdict, settle};
+use super::{Between, Shared};
+use crate::job::Job;
+use crate::observe::time::now_millis;
+use crate::store::{IMMUTABLE, Object};
+
+/// Stores until the channel before is closed.
+pub fn run(shared: &Shared, (made, done): Between<Made, Lease>) {
+    for made in made {
+        match keep(shared, &made) {
+            Ok(()) => {
+                report(&made);
+                // If the last step died, the dropped lease goes back to the queue.
+                drop(done.send(made.lease));
+            }
+            Err(verdict) => settle(shared, made.lease, &made.job, verdict),
+        }
+    }
+}
+
+fn keep(shared: &Shared, made: &Made) -> Result<(), Verdict> {
+    present(shared, &made.job)?;
+    for (wanted, thumbnail) in made.job.thumbnails.iter().zip(&made.thumbnails) {
+        let object = Object {
+            content_type: wanted.format.content_type(),
+            cache_control: IMMUTABLE,
+            content: &thumbnail.bytes,
+        };
+        shared.store.put(&wanted.key, &object).map_err(|error| shared.store_failure(error))?;
+    }
+    // A deletion writes its tombstone first and then removes what it finds: whoever is later sees
+    // what the other did.
+    if let Err(gone) = present(shared, &made.job) {
+        if matches!(gone, Verdict::Moot(_)) {
+            remove(shared, &made.job)?;
+        }
+        return Err(gone);
+    }
+    Ok(())
+}
+
+fn remove(shared: &Shared, job: &Job) -> Result<(), Verdict> {
+    for wanted in &job.thumbnails {
+        shared.store.delete(&wanted.key).map_err(|error| shared.store_failure(error))?;
+    }
+    Ok(())
+}
+
+fn report(made: &Made) {
+    let (id, request_id) = (made.job.id.as_str(), made.job.request_id.as_str());
+    let ms = now_millis().saturating_sub(made.job.uploaded);
+    let bytes: usize = made.thumbnails.iter().map(|thumbnail| thumbnail.bytes.len()).sum();
+    let receives = made.lease.delivery().receives;
+    info!(id, request_id, ms, bytes, receives; "thumbnails stored");
+}

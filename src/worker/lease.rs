@@ -1,0 +1,212 @@
+//! Messages in hand: each is kept invisible by the heartbeat until it is settled.
+//!
+//! A lease is settled by exactly one of [`Lease::release`] and [`Lease::bury`], or by deleting the
+//! message ([`super::finish`]) and then [`Lease::settled`]. One that is dropped in another way, by a
+//! thread that panicked, is given back to the queue with a delay.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use log::{debug, warn};
+
+use crate::queue::{self, Cause, Delivery, Queue, Receipt};
+
+/// All messages in hand.
+pub struct Leases {
+    most: usize,
+    visibility: Duration,
+    job_time: Duration,
+    queue: Arc<dyn Queue>,
+    table: Mutex<Table>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Table {
+    next: u64,
+    held: HashMap<u64, Held>,
+    closed: bool,
+}
+
+struct Held {
+    receipt: Receipt,
+    extended: Instant,
+    begun: Option<Instant>,
+}
+
+/// One message in hand.
+pub struct Lease {
+    leases: Arc<Leases>,
+    number: u64,
+    delivery: Delivery,
+    open: bool,
+}
+
+impl Leases {
+    /// At most `most` messages in hand; each is extended by `visibility` at every third of it, until
+    /// `job_time` after its work has begun.
+    pub fn new(
+        most: usize,
+        visibility: Duration,
+        job_time: Duration,
+        queue: Arc<dyn Queue>,
+    ) -> Arc<Leases> {
+        let (table, changed) = (Mutex::default(), Condvar::new());
+        Arc::new(Leases { most, visibility, job_time, queue, table, changed })
+    }
+
+    /// How many more messages may be taken now; waits up to `patience` for there to be any.
+    pub fn room(&self, patience: Duration) -> usize {
+        let table = self.lock();
+        let full = |table: &mut Table| table.held.len() >= self.most;
+        let waited = self.changed.wait_timeout_while(table, patience, full);
+        self.most.saturating_sub(waited.unwrap_or_else(PoisonError::into_inner).0.held.len())
+    }
+
+    /// Takes a delivered message in hand.
+    pub fn hold(self: &Arc<Leases>, delivery: Delivery) -> Lease {
+        let mut table = self.lock();
+        let number = table.next;
+        table.next += 1;
+        let receipt = delivery.receipt.clone();
+        table.held.insert(number, Held { receipt, extended: Instant::now(), begun: None });
+        Lease { leases: Arc::clone(self), number, delivery, open: true }
+    }
+
+    /// Waits until no message is in hand, at most until `deadline`.
+    pub fn wait_until_none(&self, deadline: Instant) {
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let any = |table: &mut Table| !table.held.is_empty();
+        drop(self.changed.wait_timeout_while(self.lock(), patience, any));
+    }
+
+    /// Gives all messages in hand back to the queue, and ends the heartbeat. Returns how many.
+    pub fn give_back_all(&self) -> usize {
+        let held = {
+            let mut table = self.lock();
+            table.closed = true;
+            std::mem::take(&mut table.held)
+        };
+        self.changed.notify_all();
+        for held in held.values() {
+            note(self.queue.change_visibility(&held.receipt, Duration::ZERO), "give back");
+        }
+        held.len()
+    }
+
+    /// Extends messages in hand, until [`Leases::give_back_all`].
+    pub fn heartbeat(&self) {
+        let beat = self.visibility / 3;
+        loop {
+            let table = self.lock();
+            // A third of a third: a lease is extended when between 1/3 and 4/9 of its time is gone.
+            let waiting = |table: &mut Table| !table.closed;
+            let waited = self.changed_or(beat / 3, table, waiting);
+            if waited.closed {
+                return;
+            }
+            let due = due(&waited.held, beat, self.job_time);
+            drop(waited);
+            for (number, receipt) in due {
+                note(self.queue.change_visibility(&receipt, self.visibility), "extend");
+                if let Some(held) = self.lock().held.get_mut(&number) {
+                    held.extended = Instant::now();
+                }
+            }
+        }
+    }
+
+    fn changed_or<'a>(
+        &self,
+        time: Duration,
+        table: std::sync::MutexGuard<'a, Table>,
+        waiting: impl Fn(&mut Table) -> bool,
+    ) -> std::sync::MutexGuard<'a, Table> {
+        self.changed
+            .wait_timeout_while(table, time, waiting)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Table> {
+        // The table is changed by single statements only: a panic elsewhere leaves it whole.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, number: u64) {
+        self.lock().held.remove(&number);
+        self.changed.notify_all();
+    }
+}
+
+/// Which messages are to be extended now.
+fn due(held: &HashMap<u64, Held>, beat: Duration, job_time: Duration) -> Vec<(u64, Receipt)> {
+    held.iter()
+        .filter(|(_, held)| held.extended.elapsed() >= beat)
+        .filter(|(_, held)| held.begun.is_none_or(|begun| begun.elapsed() < job_time))
+        .map(|(number, held)| (*number, held.receipt.clone()))
+        .collect()
+}
+
+impl Lease {
+    /// The message.
+    pub fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    /// The work on it begins: from now on its time is limited.
+    pub fn begin(&self) {
+        if let Some(held) = self.leases.lock().held.get_mut(&self.number) {
+            held.begun = Some(Instant::now());
+        }
+    }
+
+    /// Its message was deleted, or must be left to its time-out: it is in hand no more.
+    pub fn settled(mut self) {
+        self.open = false;
+        self.leases.forget(self.number);
+    }
+
+    /// Gives it back to the queue, to be received again after `delay`.
+    pub fn release(self, delay: Duration) {
+        note(self.leases.queue.change_visibility(&self.delivery.receipt, delay), "release");
+        self.settled();
+    }
+
+    /// Puts it among the dead letters.
+    pub fn bury(self, cause: &Cause) {
+        match self.leases.queue.bury(&self.delivery, cause) {
+            Ok(()) => self.settled(),
+            Err(error) => {
+                warn!(error:%; "a message could not be moved to the dead letters");
+                let delay = backoff(self.delivery.receives);
+                self.release(delay);
+            }
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.open {
+            let delay = backoff(self.delivery.receives);
+            note(self.leases.queue.change_visibility(&self.delivery.receipt, delay), "release");
+            self.leases.forget(self.number);
+        }
+    }
+}
+
+/// How long to wait before the next try of a message received `receives` times: 2, 4, 8 … 256 s.
+pub fn backoff(receives: u32) -> Duration {
+    Duration::from_secs(1 << receives.clamp(1, 8))
+}
+
+/// A message that can't be extended or given back comes back by its time-out all the same.
+fn note(result: Result<(), queue::Error>, what: &str) {
+    match result {
+        Ok(()) => {}
+        Err(queue::Error::ReceiptVoid) => debug!(what; "a message was held no more"),
+        Err(error) => warn!(what, error:%; "a message's visibility could not be changed"),
+    }
+}

@@ -1,0 +1,64 @@
+//! Third step, on as many threads as images may be worked on at once: makes the thumbnails.
+
+use log::debug;
+
+use super::fetch::Fetched;
+use super::lease::Lease;
+use super::verdict::{Verdict, settle};
+use super::{Between, Shared};
+use crate::image::probe::probe_bytes;
+use crate::image::thumbnails::{self, Limits, Spec, Thumbnail};
+use crate::image::{self, Error};
+use crate::job::Job;
+use crate::observe::memory;
+
+/// A job with its thumbnails, in the order in which they are wanted.
+pub struct Made {
+    /// Its message.
+    pub lease: Lease,
+    /// What was wanted.
+    pub job: Job,
+    /// What was made.
+    pub thumbnails: Vec<Thumbnail>,
+}
+
+/// Makes thumbnails until the channel before is closed.
+pub fn run(shared: &Shared, (fetched, made): Between<Fetched, Made>) {
+    for Fetched { lease, job, original, share } in fetched {
+        if shared.stop.is_set() {
+            settle(shared, lease, &job, Verdict::GivenBack);
+            continue;
+        }
+        lease.begin();
+        let thumbnails = make(shared, &job, &original);
+        drop((original, share));
+        match thumbnails {
+            // If all threads behind died, the dropped lease goes back to the queue.
+            Ok(thumbnails) => drop(made.send(Made { lease, job, thumbnails })),
+            Err(error) => settle(shared, lease, &job, error.into()),
+        }
+    }
+}
+
+fn make(shared: &Shared, job: &Job, original: &[u8]) -> Result<Vec<Thumbnail>, image::Error> {
+    let probe = probe_bytes(original)?;
+    let needed = thumbnails::memory_needed(&probe, original.len() as u64);
+    let share = shared.decoding.take(needed);
+    if needed > shared.decoding.total() {
+        // It runs alone now; whether there is enough is for the machine to say.
+        let available = memory::available().unwrap_or(0);
+        if needed > available {
+            return Err(Error::TooLargeForWorker { needed, available });
+        }
+        debug!(id = job.id.as_str(), needed; "a large image is worked on alone");
+    }
+    let wanted: Vec<Spec> = job
+        .thumbnails
+        .iter()
+        .map(|wanted| Spec { bounds: wanted.bounds(), format: wanted.format })
+        .collect();
+    let limits = Limits { max_pixels: shared.config.max_pixels, memory: needed };
+    let made = thumbnails::make(original, &wanted, &limits);
+    drop(share);
+    made
+}
