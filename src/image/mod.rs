@@ -8,11 +8,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod crc;
 pub mod decode;
 pub mod encode;
+mod markers;
 pub mod metadata;
+pub mod orientation;
+#[cfg(test)]
+pub(crate) mod pictures;
 pub mod probe;
 pub mod resize;
+mod source;
 pub mod thumbnails;
 
 /// A file format that is taken.
@@ -156,6 +162,8 @@ pub enum Error {
     Truncated(String),
     /// A picture whose bytes break its format's rules.
     Corrupt(String),
+    /// The file that holds the picture can't be read: a fault of this machine, not of the picture.
+    Unreadable(String),
     /// More pixels than the limit allows.
     TooManyPixels {
         /// What its header claims.
@@ -180,6 +188,7 @@ impl Error {
             Error::Unsupported(_) => "unsupported_image",
             Error::Truncated(_) => "truncated_image",
             Error::Corrupt(_) => "corrupt_image",
+            Error::Unreadable(_) => "unreadable_image",
             Error::TooManyPixels { .. } => "too_many_pixels",
             Error::TooLargeForWorker { .. } => "too_large_for_worker",
         }
@@ -195,6 +204,7 @@ impl fmt::Display for Error {
             }
             Error::Truncated(what) => write!(f, "the image ends too early: {what}"),
             Error::Corrupt(what) => write!(f, "the image is damaged: {what}"),
+            Error::Unreadable(why) => write!(f, "the image can't be read: {why}"),
             Error::TooManyPixels { size, limit } => {
                 write!(f, "the image has {size} pixels, {} in all; at most {limit} are taken", size.pixels())
             }

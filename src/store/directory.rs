@@ -18,9 +18,8 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
@@ -28,10 +27,12 @@ use super::{Error, Fetched, Meta, Object, Store, Tag};
 use crate::durable::{self, Synced, Temporary};
 use crate::key::Key;
 use side::{Described, Side};
+use version::{Rule, Version, make_later};
 
 mod side;
 #[cfg(test)]
 mod tests;
+mod version;
 
 /// The folder that no key leads to: [`DirectoryStore::path`] sees to that.
 const PRIVATE: &str = ".private";
@@ -42,9 +43,6 @@ const BUFFER: usize = 128 * 1024;
 /// How often a step is tried that another process's change can undo each time.
 const TRIES: usize = 100;
 
-/// Coarsest step of a time stamp on a file system that is likely to be met (FAT's).
-const COARSE: Duration = Duration::from_secs(2);
-
 /// A store in a folder.
 #[derive(Debug)]
 pub struct DirectoryStore {
@@ -52,55 +50,6 @@ pub struct DirectoryStore {
     temporary: PathBuf,
     locks: PathBuf,
     side: Side,
-}
-
-/// What must be at a key for a write to go ahead.
-#[derive(Clone, Copy)]
-enum Rule<'a> {
-    Nothing,
-    Anything,
-    Exactly(&'a Tag),
-}
-
-impl Rule<'_> {
-    fn admit(self, current: Option<Version>) -> Result<(), Error> {
-        match (self, current) {
-            (Rule::Nothing, Some(_)) => Err(Error::AlreadyExists),
-            (Rule::Exactly(expected), current) if current.map(Version::tag).as_ref() != Some(expected) => {
-                Err(Error::Changed)
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Names one content of a key: see the head of this file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Version {
-    seconds: i64,
-    nanoseconds: i64,
-    length: u64,
-    inode: u64,
-}
-
-impl Version {
-    fn of(file: &Metadata) -> Version {
-        Version {
-            seconds: file.mtime(),
-            nanoseconds: file.mtime_nsec(),
-            length: file.size(),
-            inode: file.ino(),
-        }
-    }
-
-    fn tag(self) -> Tag {
-        let Version { seconds, nanoseconds, length, inode } = self;
-        Tag(format!("{seconds:x}.{nanoseconds:x}-{length:x}-{inode:x}"))
-    }
-
-    fn modified(self) -> (i64, i64) {
-        (self.seconds, self.nanoseconds)
-    }
 }
 
 impl DirectoryStore {
@@ -191,22 +140,22 @@ impl DirectoryStore {
         // it counts.
         rule.admit(self.current(&path)?)?;
         let written = self.write_temporary(object)?;
-        {
-            let _lock = self.lock(key)?;
-            let current = self.current(&path)?;
-            rule.admit(current)?;
-            let version = make_later(&written, current).map_err(|e| failed("write to", &path, &e))?;
-            let described = Described::of(object);
-            let implied = described == Described::implied_by(key);
-            if !implied {
-                self.side.add(key, current, version, &described)?;
-            }
-            self.place(written, &path, rule)?;
-            if implied {
-                self.side.remove(key)?;
-            }
+        let _lock = self.lock(key)?;
+        let current = self.current(&path)?;
+        rule.admit(current)?;
+        let version = make_later(&written, current).map_err(|e| failed("write to", &path, &e))?;
+        let described = Described::of(object);
+        let implied = described == Described::implied_by(key);
+        if !implied {
+            self.side.add(key, current, version, &described)?;
         }
-        durable::sync_up(folder_of(&path), &self.root).map_err(|e| failed("write to", &path, &e))
+        self.place(written, &path, rule)?;
+        // Before the old content's metadata go: a power cut may bring it back until then.
+        durable::sync_up(folder_of(&path), &self.root).map_err(|e| failed("write to", &path, &e))?;
+        if implied {
+            self.side.remove(key)?;
+        }
+        Ok(())
     }
 
     /// Copies an object's content to a temporary file, durably.
@@ -333,17 +282,21 @@ impl Store for DirectoryStore {
 
     fn delete(&self, key: &Key) -> Result<(), Error> {
         let path = self.path(key);
+        let failed = |e: io::Error| failed("delete", &path, &e);
         {
             let _lock = self.lock(key)?;
             match fs::remove_file(&path) {
                 Err(e) if is_absence(&e) || path.is_dir() => {}
-                result => result.map_err(|e| failed("delete", &path, &e))?,
+                result => result.map_err(failed)?,
             }
-            // After the object, lest it be served with other metadata than its own.
+            durable::sync_up(folder_of(&path), &self.root).map_err(failed)?;
+            // After the object, and after a power cut could bring it back: it must not be seen
+            // without its metadata.
             self.side.remove(key)?;
         }
+        // Not made durable: an empty folder that comes back harms nobody.
         self.remove_empty_folders(folder_of(&path));
-        durable::sync_up(folder_of(&path), &self.root).map_err(|e| failed("delete", &path, &e))
+        Ok(())
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -357,23 +310,6 @@ impl Store for DirectoryStore {
     fn describe(&self) -> String {
         format!("directory {}", self.root.display())
     }
-}
-
-/// Sees to it that `written` has a later time than what it replaces; clocks are set back, and
-/// writers overtake each other on their way to the lock.
-fn make_later(written: &Synced, replaced: Option<Version>) -> io::Result<Version> {
-    let version = |written: &Synced| Ok::<_, io::Error>(Version::of(&written.metadata()?));
-    let Some(replaced) = replaced else { return version(written) };
-    let seconds = Duration::from_secs(replaced.seconds.max(0).unsigned_abs());
-    let old = SystemTime::UNIX_EPOCH + seconds + Duration::from_nanos(replaced.nanoseconds.unsigned_abs());
-    // The second try is for file systems that round times down.
-    for later in [old + Duration::from_nanos(1), old + COARSE] {
-        if version(written)?.modified() > replaced.modified() {
-            break;
-        }
-        written.stamp(later)?;
-    }
-    version(written)
 }
 
 fn digest(key: &Key) -> [u8; 32] {

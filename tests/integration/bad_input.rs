@@ -44,7 +44,11 @@ fn thumbnails(name: &str) -> Vec<(u32, u32)> {
 
 #[test]
 fn an_empty_body() {
-    refused(&SHARER.client.request("POST", "/", &[("Content-Type", "image/png")], b"").unwrap(), 400, "empty");
+    refused(
+        &SHARER.client.request("POST", "/", &[("Content-Type", "image/png")], b"").unwrap(),
+        400,
+        "empty",
+    );
     refused(&post_form(&[("image", Some("a.jpg"), b"")]), 400, "empty");
 }
 
@@ -63,7 +67,11 @@ fn two_file_parts() {
 
 #[test]
 fn a_text_file_named_jpg() {
-    refused(&SHARER.client.upload("photo.jpg", b"Dear diary, today I learned to rename files.\n"), 400, "not_an_image");
+    refused(
+        &SHARER.client.upload("photo.jpg", b"Dear diary, today I learned to rename files.\n"),
+        400,
+        "not_an_image",
+    );
 }
 
 #[test]
@@ -115,7 +123,8 @@ fn more_bytes_than_are_taken() {
     let small = Sharer::with(&[("SHARER_MAX_UPLOAD_BYTES", "20000")]);
     let reply = small.client.upload("big.jpg", &vec![0xff; 50_000]);
     assert_eq!((reply.status, reply.error_code().as_str()), (413, "too_large"));
-    let declared = small.client.request("PUT", "/big.jpg", &[("Expect", "100-continue")], &vec![1; 9_000_000]);
+    let declared =
+        small.client.request("PUT", "/big.jpg", &[("Expect", "100-continue")], &vec![1; 9_000_000]);
     assert_eq!(declared.unwrap().status, 413);
     assert_eq!(small.client.upload("ok.png", &picture("rgb-8.png")).status, 202);
 }

@@ -31,8 +31,10 @@ const PICTURES: &[(&str, &str)] = &[
 #[test]
 fn every_format_becomes_thumbnails_of_its_own_kind() {
     let sharer = Sharer::start();
-    let uploads: Vec<_> =
-        PICTURES.iter().map(|(name, kind)| (name, kind, sharer.client.upload(name, &picture(name)))).collect();
+    let uploads: Vec<_> = PICTURES
+        .iter()
+        .map(|(name, kind)| (name, kind, sharer.client.upload(name, &picture(name))))
+        .collect();
     for (name, kind, reply) in uploads {
         assert_eq!(reply.status, 202, "{name}: {}", reply.text());
         let thumbnail = sharer.client.wait_for(&reply.url("small"), Duration::from_secs(30));

@@ -4,8 +4,8 @@ mod harness;
 
 mod bad_input;
 mod crash;
-mod formats;
 mod fleet;
+mod formats;
 mod pages;
 mod programs;
 mod upload;

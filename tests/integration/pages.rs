@@ -69,7 +69,10 @@ fn objects_can_be_asked_for_in_part_and_only_if_changed() {
     assert_eq!(get(&[("Range", "bytes=99999999-")]).status, 416);
     let head = sharer.client.request("HEAD", path, &[], b"").unwrap();
     let length = whole.body.len().to_string();
-    assert_eq!((head.status, head.header("content-length"), head.body.len()), (200, Some(length.as_str()), 0));
+    assert_eq!(
+        (head.status, head.header("content-length"), head.body.len()),
+        (200, Some(length.as_str()), 0)
+    );
 }
 
 #[test]

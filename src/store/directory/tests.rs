@@ -1,5 +1,5 @@
 use std::process::{Child, Command};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::key::Id;

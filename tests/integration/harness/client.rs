@@ -22,8 +22,15 @@ pub struct Reply {
 
 impl Client {
     /// Sends a request with these headers and this body, and reads the answer.
-    pub fn request(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<Reply> {
-        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+    pub fn request(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Reply> {
+        let mut head =
+            format!("{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
         }
@@ -125,7 +132,9 @@ pub fn form(parts: &[(&str, Option<&str>, &[u8])]) -> (String, Vec<u8>) {
     let mut body = Vec::new();
     for (field, file, bytes) in parts {
         let file = file.map_or(String::new(), |file| format!("; filename=\"{file}\""));
-        body.extend(format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{field}\"{file}\r\n").bytes());
+        body.extend(
+            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{field}\"{file}\r\n").bytes(),
+        );
         body.extend(b"Content-Type: application/octet-stream\r\n\r\n");
         body.extend(*bytes);
         body.extend(b"\r\n");

@@ -110,7 +110,9 @@ pub fn command(program: &str) -> Command {
         other => panic!("no program {other}"),
     };
     let mut command = Command::new(path);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SHARER_") || name.starts_with("AWS_")) {
+    for (name, _) in
+        std::env::vars().filter(|(name, _)| name.starts_with("SHARER_") || name.starts_with("AWS_"))
+    {
         command.env_remove(name);
     }
     command.stdin(Stdio::null());

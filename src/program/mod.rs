@@ -3,19 +3,19 @@
 //! Exit codes: 0 done, 1 could not start or a check failed, 2 a wrong argument or setting.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use log::info;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::observe::log as logs;
-use crate::queue::directory::DirectoryQueue;
-use crate::queue::{self, Queue};
-use crate::settings::{KNOBS, Program, QueueAddress, Settings, StoreAddress, Wrong};
+use crate::settings::{KNOBS, Program, Settings, Wrong};
 use crate::stop::Stop;
-use crate::store::Store;
-use crate::store::directory::DirectoryStore;
+
+mod parts;
+mod run;
+
+pub use run::{serve, share, work};
 
 /// Exit code of a wrong argument or setting.
 const WRONG: u8 = 2;
@@ -56,7 +56,7 @@ pub fn main(
     };
     logs::start(settings.log, settings.log_format);
     let done = match wish {
-        Wish::Check => check(&settings),
+        Wish::Check => parts::check(&settings),
         _ => stop_on_signals().and_then(|stop| run(settings, stop)),
     };
     match done {
@@ -145,67 +145,6 @@ fn stop_on_signals() -> Result<Stop, String> {
         .spawn(listen)
         .map_err(|e| format!("no thread for signals: {e}"))?;
     Ok(stop)
-}
-
-/// The store that the settings name.
-///
-/// # Errors
-/// Why it can't be used, and what to do about it.
-pub fn open_store(settings: &Settings) -> Result<AnyStore, String> {
-    match &settings.store {
-        StoreAddress::Directory(path) => {
-            let store = DirectoryStore::open(path).map_err(|e| e.to_string())?;
-            Ok(AnyStore::Directory(Arc::new(store)))
-        }
-    }
-}
-
-/// The store, by kind: a directory store is served by the server itself.
-pub enum AnyStore {
-    /// A folder.
-    Directory(Arc<DirectoryStore>),
-}
-
-impl AnyStore {
-    /// The store, whatever kind it is.
-    pub fn any(&self) -> Arc<dyn Store> {
-        match self {
-            AnyStore::Directory(store) => Arc::clone(store) as Arc<dyn Store>,
-        }
-    }
-}
-
-/// The queue that the settings name.
-///
-/// # Errors
-/// Why it can't be used, and what to do about it.
-pub fn open_queue(settings: &Settings) -> Result<Arc<dyn Queue>, String> {
-    match &settings.queue {
-        QueueAddress::Directory(path) => {
-            let config = queue::directory::Config { max_receives: settings.max_receives };
-            let queue = DirectoryQueue::open(path, config).map_err(|e| e.to_string())?;
-            Ok(Arc::new(queue))
-        }
-    }
-}
-
-/// Reaches store and queue and says what was found.
-fn check(settings: &Settings) -> Result<(), String> {
-    let store = open_store(settings)?.any();
-    let queue = open_queue(settings)?;
-    let depth = queue.depth().map_err(|e| format!("queue {}: {e}", queue.describe()))?;
-    store.check().map_err(|e| format!("store {}: {e}", store.describe()))?;
-    queue.check().map_err(|e| format!("queue {}: {e}", queue.describe()))?;
-    println!("settings: all well");
-    println!("store:    {}: can be written and read", store.describe());
-    println!(
-        "queue:    {}: {} waiting, {} in flight, {} dead letters",
-        queue.describe(),
-        depth.waiting,
-        depth.in_flight,
-        depth.dead
-    );
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,0 +1,176 @@
+use std::io::Cursor;
+
+use proptest::prelude::*;
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use super::super::ycbcr::Ycbcr;
+use super::*;
+
+fn grey(size: Size, sample: impl Fn(u32, u32) -> u8) -> Vec<u8> {
+    (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y))).map(|(x, y)| sample(x, y)).collect()
+}
+
+/// The picture as an independent decoder sees it.
+fn decode(file: &[u8], colour: ColorSpace) -> (Size, Vec<u8>) {
+    let options = DecoderOptions::default().jpeg_set_out_colorspace(colour).set_strict_mode(true);
+    let mut decoder = JpegDecoder::new_with_options(Cursor::new(file), options);
+    let samples = decoder.decode().unwrap();
+    let (width, height) = decoder.dimensions().unwrap();
+    (Size { width: width as u32, height: height as u32 }, samples)
+}
+
+fn encode_grey(size: Size, luma: &[u8], quality: u8) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode(&Planes { size, luma, chroma: None }, quality, &mut out);
+    out
+}
+
+fn encode_rgb(size: Size, rgb: &[u8], quality: u8) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode(&Ycbcr::from_rgb(size, rgb).planes(), quality, &mut out);
+    out
+}
+
+fn psnr(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let errors: f64 = a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
+    10.0 * (255.0 * 255.0 * a.len() as f64 / errors.max(1e-9)).log10()
+}
+
+fn size(width: u32, height: u32) -> Size {
+    Size { width, height }
+}
+
+/// Shapes and detail, smooth enough for JPEG to do well.
+fn scene(x: u32, y: u32) -> u8 {
+    let (x, y) = (f64::from(x), f64::from(y));
+    let edge = if (x - 60.0).hypot(y - 40.0) < 30.0 { 50.0 } else { 0.0 };
+    (110.0 + 40.0 * (x / 13.0).sin() + 30.0 * (y / 9.0 + x / 50.0).cos() + edge) as u8
+}
+
+#[test]
+fn every_small_size_decodes_to_what_it_was() {
+    for (width, height) in (1..=40).flat_map(|w| (1..=40).map(move |h| (w, h))) {
+        let size = size(width, height);
+        let luma = grey(size, scene);
+        let (got, samples) = decode(&encode_grey(size, &luma, 95), ColorSpace::Luma);
+        assert_eq!(got, size);
+        let quality = psnr(&samples, &luma);
+        assert!(quality > 40.0, "{size} grey: {quality} dB");
+
+        let rgb: Vec<u8> = luma.iter().flat_map(|&s| [s, s / 2 + 60, 200 - s / 2]).collect();
+        let (got, samples) = decode(&encode_rgb(size, &rgb, 95), ColorSpace::RGB);
+        assert_eq!(got, size);
+        let quality = psnr(&samples, &rgb);
+        assert!(quality > 28.0, "{size} colour: {quality} dB");
+    }
+}
+
+#[test]
+fn quality_buys_fidelity() {
+    let size = size(200, 150);
+    let luma = grey(size, scene);
+    let at = |quality| {
+        let file = encode_grey(size, &luma, quality);
+        (file.len(), psnr(&decode(&file, ColorSpace::Luma).1, &luma))
+    };
+    let steps = [1, 10, 30, 50, 80, 95, 100].map(at);
+    assert!(steps.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1), "{steps:?}");
+    assert!(steps[6].1 > 55.0, "{steps:?}");
+}
+
+#[test]
+fn a_constant_picture_stays_constant() {
+    for value in [0, 1, 127, 128, 254, 255] {
+        let size = size(37, 21);
+        let luma = vec![value; 37 * 21];
+        let (_, samples) = decode(&encode_grey(size, &luma, 100), ColorSpace::Luma);
+        assert!(samples.iter().all(|s| s.abs_diff(value) <= 1), "{value}");
+    }
+}
+
+#[test]
+fn extreme_content_survives_at_any_quality() {
+    let size = size(64, 48);
+    let checks: [fn(u32, u32) -> u8; 4] = [
+        |x, y| if (x + y) % 2 == 0 { 255 } else { 0 },
+        |x, _| if x.div_ceil(2) % 2 == 0 { 255 } else { 0 },
+        |x, y| if (x / 8 + y / 8) % 2 == 0 { 255 } else { 0 },
+        |x, y| {
+            (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(2_246_822_519)).wrapping_mul(97).to_be_bytes()[0]
+        },
+    ];
+    for check in checks {
+        let luma = grey(size, check);
+        let (_, samples) = decode(&encode_grey(size, &luma, 100), ColorSpace::Luma);
+        let quality = psnr(&samples, &luma);
+        assert!(quality > 45.0, "{quality} dB");
+        for quality in [1, 25, 75] {
+            assert_eq!(decode(&encode_grey(size, &luma, quality), ColorSpace::Luma).0, size);
+        }
+    }
+}
+
+#[test]
+fn the_longest_sides_can_be_written() {
+    for size in [size(MAX_SIDE, 1), size(1, MAX_SIDE)] {
+        let luma = grey(size, |x, y| ((x + y) / 100) as u8);
+        let file = encode_grey(size, &luma, 80);
+        assert_eq!(file[file.len() - 2..], [0xff, EOI]);
+        let frame = file.windows(2).position(|pair| pair == [0xff, SOF0]).unwrap();
+        let side = |at: usize| u32::from(u16::from_be_bytes([file[frame + at], file[frame + at + 1]]));
+        assert_eq!((side(7), side(5)), (size.width, size.height));
+    }
+}
+
+#[test]
+fn a_file_is_appended_and_holds_no_metadata() {
+    let mut out = b"before".to_vec();
+    encode(&Planes { size: size(8, 8), luma: &[9; 64], chroma: None }, 80, &mut out);
+    assert_eq!(out[..6], *b"before");
+    let mut markers = Vec::new();
+    let mut rest = &out[8..];
+    while rest[1] != SOS {
+        markers.push(rest[1]);
+        rest = &rest[2 + usize::from(u16::from_be_bytes([rest[2], rest[3]]))..];
+    }
+    assert_eq!(markers, [APP0, DQT, SOF0, DHT, DHT]);
+}
+
+#[test]
+#[should_panic(expected = "chroma samples")]
+fn a_plane_of_another_size_is_refused() {
+    encode(
+        &Planes { size: size(3, 3), luma: &[0; 9], chroma: Some([&[0; 4], &[0; 9]]) },
+        80,
+        &mut Vec::new(),
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_planes_at_any_quality_decode_to_their_size(
+        width in 1u32..70, height in 1u32..70, quality: u8, seed: u32, coarse in 1u32..20,
+    ) {
+        let size = size(width, height);
+        let noise = |x: u32, y: u32| {
+            let n = (x / coarse).wrapping_mul(374_761_393) ^ (y / coarse).wrapping_mul(668_265_263) ^ seed;
+            (n ^ n >> 13).wrapping_mul(1_274_126_177).to_be_bytes()[1]
+        };
+        let luma = grey(size, noise);
+        let half = Planes::chroma_size(size);
+        let (cb, cr) = (grey(half, |x, y| noise(y, x)), grey(half, |x, y| !noise(x, y)));
+        let mut file = Vec::new();
+        encode(&Planes { size, luma: &luma, chroma: Some([&cb, &cr]) }, quality, &mut file);
+        let (got, samples) = decode(&file, ColorSpace::YCbCr);
+        prop_assert_eq!(got, size);
+        if quality >= 90 {
+            let decoded: Vec<u8> = samples.chunks_exact(3).map(|pixel| pixel[0]).collect();
+            prop_assert!(psnr(&decoded, &luma) > 30.0);
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The inner loops with AVX2: the same bits as [`super::scalar`], whose functions say what they do.
+//!
+//! All `unsafe` of the kernel is here: loads and stores through references of the right size, and
+//! calls of functions that need AVX2, which an [`Avx2`] proves to be there.
+
+use std::arch::x86_64::*;
+use std::array;
+
+use super::alpha::Alpha;
+use super::kernel::{COLUMNS, Columns, MIDDLE_BITS, Pairs, ROWS};
+use super::scalar;
+use super::weights::Weights;
+
+/// Proof that this processor has AVX2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Avx2(());
+
+/// Length of one column pair of one channel in [`Columns`]: one register.
+const CELL: usize = ROWS * COLUMNS;
+
+impl Avx2 {
+    /// Asks the processor.
+    pub fn detect() -> Option<Avx2> {
+        is_x86_feature_detected!("avx2").then_some(Avx2(()))
+    }
+
+    pub fn premultiply(self, alpha: Alpha, row: &[u8], out: &mut [u8]) {
+        match alpha {
+            Alpha::None => out.copy_from_slice(row),
+            // SAFETY: `self` was made where AVX2 was detected.
+            Alpha::Grey => unsafe { premultiply::<2>(row, out) },
+            // SAFETY: as above.
+            Alpha::Colour => unsafe { premultiply::<4>(row, out) },
+        }
+    }
+
+    pub fn interleave<const C: usize>(self, rows: &[u8], out: &mut Columns) {
+        // SAFETY: `self` was made where AVX2 was detected.
+        unsafe { interleave::<C>(rows, out) }
+    }
+
+    pub fn horizontal<const C: usize>(self, columns: &Columns, weights: &Weights, out: &mut Pairs) {
+        // SAFETY: `self` was made where AVX2 was detected.
+        unsafe { horizontal::<C>(columns, weights, out) }
+    }
+
+    pub fn vertical(self, pairs: &Pairs, taps: &[i16; ROWS], sums: &mut [i32]) {
+        // SAFETY: `self` was made where AVX2 was detected.
+        unsafe { vertical(pairs, taps, sums) }
+    }
+
+    pub fn narrow(self, sums: &[i32], bits: u32, out: &mut [u8]) {
+        // SAFETY: `self` was made where AVX2 was detected.
+        unsafe { narrow(sums, bits, out) }
+    }
+}
+
+/// The two's-complement numbers that registers are made of.
+trait Number: Copy {}
+impl Number for u8 {}
+impl Number for i16 {}
+impl Number for i32 {}
+impl Number for [i16; 2] {}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn load<T: Number, const N: usize>(from: &[T; N]) -> __m256i {
+    const { assert!(size_of::<[T; N]>() == 32) }
+    // SAFETY: `from` is 32 readable bytes, of integers without padding; any alignment will do.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn load_half<T: Number, const N: usize>(from: &[T; N]) -> __m128i {
+    const { assert!(size_of::<[T; N]>() == 16) }
+    // SAFETY: `from` is 16 readable bytes, of integers without padding; any alignment will do.
+    unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn store<T: Number, const N: usize>(to: &mut [T; N], value: __m256i) {
+    const { assert!(size_of::<[T; N]>() == 32) }
+    // SAFETY: `to` is 32 writable bytes, any of which make integers; any alignment will do.
+    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), value) }
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn store_half<T: Number, const N: usize>(to: &mut [T; N], value: __m128i) {
+    const { assert!(size_of::<[T; N]>() == 16) }
+    // SAFETY: `to` is 16 writable bytes, any of which make integers; any alignment will do.
+    unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), value) }
+}
+
+/// Two neighbouring taps, in every pair of lanes.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn broadcast(pair: [i16; 2]) -> __m256i {
+    _mm256_set1_epi32((i32::from(pair[1]) << 16) | i32::from(pair[0] as u16))
+}
+
+#[target_feature(enable = "avx2")]
+fn premultiply<const C: usize>(row: &[u8], out: &mut [u8]) {
+    let (whole, rest) = row.as_chunks::<32>();
+    let (whole_out, rest_out) = out.as_chunks_mut::<32>();
+    // Within each half: the alpha of a pixel for all its channels, each as the low byte of 16 bits;
+    // and 255 for alpha itself, which so stays as it is.
+    let low: [i8; 16] = array::from_fn(|i| if i % 2 == 0 { (i / 2 / C * C + C - 1) as i8 } else { -1 });
+    let high = low.map(|i| if i < 0 { i } else { i + 8 });
+    let itself: [i16; 8] = array::from_fn(|i| if i % C == C - 1 { 255 } else { 0 });
+    let both = |half: __m128i| _mm256_broadcastsi128_si256(half);
+    let low = both(load_half(&low.map(|i| i as u8)));
+    let high = both(load_half(&high.map(|i| i as u8)));
+    let itself = both(load_half(&itself));
+    let (zero, half) = (_mm256_setzero_si256(), _mm256_set1_epi16(128));
+    let scale = |samples: __m256i, alphas: __m256i| {
+        let products = _mm256_mullo_epi16(samples, _mm256_or_si256(alphas, itself));
+        let products = _mm256_add_epi16(products, half);
+        _mm256_srli_epi16::<8>(_mm256_add_epi16(products, _mm256_srli_epi16::<8>(products)))
+    };
+    for (from, to) in whole.iter().zip(whole_out) {
+        let samples = load(from);
+        let lows = scale(_mm256_unpacklo_epi8(samples, zero), _mm256_shuffle_epi8(samples, low));
+        let highs = scale(_mm256_unpackhi_epi8(samples, zero), _mm256_shuffle_epi8(samples, high));
+        store(to, _mm256_packus_epi16(lows, highs));
+    }
+    scalar::premultiply::<C>(rest, rest_out);
+}
+
+/// Takes two blocks of columns at a time, one in each half of the registers: as many whole column
+/// pairs as fit 16 bytes. Pairs of samples then are 16-bit units, transposed across the rows.
+#[target_feature(enable = "avx2")]
+fn interleave<const C: usize>(rows: &[u8], out: &mut Columns) {
+    let stride = rows.len() / ROWS;
+    // Units of a block: 8, 8, 6 and 8 for 1 to 4 channels.
+    let units = const { 8 / C * C };
+    let block = units * COLUMNS;
+    let lines: [&[u8]; ROWS] = array::from_fn(|r| &rows[r * stride..(r + 1) * stride]);
+    let cells = out.as_chunks_mut::<CELL>().0;
+    // Where in a block the two bytes of a unit are. The second block is loaded so that it ends with
+    // its own last byte, as nothing beyond a row may be read.
+    let bytes: [u8; 16] = array::from_fn(|i| {
+        let (unit, second) = (i / 2, i % 2);
+        (unit / C * COLUMNS * C + second * C + unit % C).min(15) as u8
+    });
+    let late = 16 - block as u8;
+    let first = load_half(&bytes);
+    let second = load_half(&bytes.map(|i| (i + late).min(15)));
+    let shuffle = _mm256_set_m128i(second, first);
+    for (n, cells) in cells.chunks_exact_mut(2 * units).enumerate() {
+        let at = n * 2 * block;
+        let loaded: [__m256i; ROWS] = array::from_fn(|r| {
+            let line = &lines[r][at..at + 2 * block];
+            let (Some(first), Some(second)) = (line.first_chunk(), line.last_chunk()) else {
+                unreachable!("two blocks are 24 or 32 bytes")
+            };
+            let both = _mm256_set_m128i(load_half::<u8, 16>(second), load_half::<u8, 16>(first));
+            if C == 1 { both } else { _mm256_shuffle_epi8(both, shuffle) }
+        });
+        let (first, second) = cells.split_at_mut(units);
+        for ((column, first), second) in transposed(loaded).iter().zip(first).zip(second) {
+            store(first, _mm256_cvtepu8_epi16(_mm256_castsi256_si128(*column)));
+            store(second, _mm256_cvtepu8_epi16(_mm256_extracti128_si256::<1>(*column)));
+        }
+    }
+}
+
+/// Transposes 8 × 8 units of 16 bits in each half.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn transposed(r: [__m256i; 8]) -> [__m256i; 8] {
+    let low16 = |a, b| _mm256_unpacklo_epi16(a, b);
+    let high16 = |a, b| _mm256_unpackhi_epi16(a, b);
+    let pairs = [
+        low16(r[0], r[1]),
+        high16(r[0], r[1]),
+        low16(r[2], r[3]),
+        high16(r[2], r[3]),
+        low16(r[4], r[5]),
+        high16(r[4], r[5]),
+        low16(r[6], r[7]),
+        high16(r[6], r[7]),
+    ];
+    let low32 = |a, b| _mm256_unpacklo_epi32(a, b);
+    let high32 = |a, b| _mm256_unpackhi_epi32(a, b);
+    let fours = [
+        low32(pairs[0], pairs[2]),
+        low32(pairs[4], pairs[6]),
+        high32(pairs[0], pairs[2]),
+        high32(pairs[4], pairs[6]),
+        low32(pairs[1], pairs[3]),
+        low32(pairs[5], pairs[7]),
+        high32(pairs[1], pairs[3]),
+        high32(pairs[5], pairs[7]),
+    ];
+    array::from_fn(|i| {
+        let (a, b) = (fours[i / 2 * 2], fours[i / 2 * 2 + 1]);
+        if i % 2 == 0 { _mm256_unpacklo_epi64(a, b) } else { _mm256_unpackhi_epi64(a, b) }
+    })
+}
+
+#[target_feature(enable = "avx2")]
+fn horizontal<const C: usize>(columns: &Columns, weights: &Weights, out: &mut Pairs) {
+    let shift = weights.precision() - MIDDLE_BITS;
+    let half = _mm256_set1_epi32(1 << shift >> 1);
+    let shift = _mm_cvtsi32_si128(shift as i32);
+    let stretch = out.len() / (ROWS / 2);
+    let (upper, lower) = out.split_at_mut(2 * stretch);
+    let ((a, b), (c, d)) = (upper.split_at_mut(stretch), lower.split_at_mut(stretch));
+    let outs = a.as_chunks_mut::<C>().0.iter_mut().zip(b.as_chunks_mut::<C>().0);
+    let outs = outs.zip(c.as_chunks_mut::<C>().0.iter_mut().zip(d.as_chunks_mut::<C>().0));
+    let columns = columns.as_chunks::<CELL>().0;
+    for (window, ((a, b), (c, d))) in weights.windows().iter().zip(outs) {
+        let cells = &columns[window.start / COLUMNS * C..window.end() / COLUMNS * C];
+        let taps = weights.taps(window).as_chunks::<COLUMNS>().0;
+        let mut sums = [half; C];
+        for (cells, taps) in cells.as_chunks::<C>().0.iter().zip(taps) {
+            let taps = broadcast(*taps);
+            for (sum, cell) in sums.iter_mut().zip(cells) {
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(load(cell), taps));
+            }
+        }
+        for i in 0..C {
+            let sums = _mm256_sra_epi32(sums[i], shift);
+            let middle = _mm_packs_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+            let pair = |bits: i32| [bits as i16, (bits >> 16) as i16];
+            a[i] = pair(_mm_extract_epi32::<0>(middle));
+            b[i] = pair(_mm_extract_epi32::<1>(middle));
+            c[i] = pair(_mm_extract_epi32::<2>(middle));
+            d[i] = pair(_mm_extract_epi32::<3>(middle));
+        }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn vertical(pairs: &Pairs, taps: &[i16; ROWS], sums: &mut [i32]) {
+    let taps: [__m256i; ROWS / 2] = array::from_fn(|p| broadcast([taps[2 * p], taps[2 * p + 1]]));
+    let stretch = sums.len();
+    let stretches: [&[[[i16; 2]; 8]]; ROWS / 2] =
+        array::from_fn(|p| pairs[p * stretch..(p + 1) * stretch].as_chunks().0);
+    for (i, sums) in sums.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+        let products: [__m256i; ROWS / 2] =
+            array::from_fn(|p| _mm256_madd_epi16(load(&stretches[p][i]), taps[p]));
+        let upper = _mm256_add_epi32(products[0], products[1]);
+        let lower = _mm256_add_epi32(products[2], products[3]);
+        let sum = _mm256_add_epi32(load(sums), _mm256_add_epi32(upper, lower));
+        store(sums, sum);
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn narrow(sums: &[i32], bits: u32, out: &mut [u8]) {
+    let bits = _mm_cvtsi32_si128(bits as i32);
+    // Undoes the order in which packing leaves fours of samples.
+    let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    for (sums, out) in sums.as_chunks::<32>().0.iter().zip(out.as_chunks_mut::<32>().0) {
+        let sums = sums.as_chunks::<8>().0;
+        let levels: [__m256i; 4] = array::from_fn(|i| _mm256_sra_epi32(load(&sums[i]), bits));
+        let upper = _mm256_packs_epi32(levels[0], levels[1]);
+        let lower = _mm256_packs_epi32(levels[2], levels[3]);
+        store(out, _mm256_permutevar8x32_epi32(_mm256_packus_epi16(upper, lower), order));
+    }
+}
