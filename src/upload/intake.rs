@@ -4,7 +4,7 @@
 //! all. What the bytes are is left to [`super::accept`].
 
 use super::Error;
-use super::multipart::{Boundary, Event, Limits, Part, Parser};
+use super::multipart::{Boundary, Event, Limits, Parser, Part};
 use super::parameters::Parameterised;
 use super::spool::{self, Spool};
 
@@ -202,8 +202,11 @@ mod tests {
 
     /// Takes a body in, and returns the file's bytes.
     fn take(content_type: Option<&str>, body: &str) -> Result<String, Error> {
-        let spool =
-            spool::Config { budget: Budget::new(1 << 20), memory_each: 1 << 20, folder: std::env::temp_dir() };
+        let spool = spool::Config {
+            budget: Budget::new(1 << 20),
+            memory_each: 1 << 20,
+            folder: std::env::temp_dir(),
+        };
         let mut intake = Intake::new(content_type, MAX, &spool)?;
         for piece in body.as_bytes().chunks(7) {
             intake.push(piece)?;

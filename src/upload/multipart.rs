@@ -23,9 +23,8 @@ impl Boundary {
     /// Reads a boundary; `None` unless it is 1 to 70 of RFC 2046's `bchars`, the last one no space.
     pub fn parse(text: &str) -> Option<Boundary> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&b);
-        let well_formed = (1..=MAX_BOUNDARY).contains(&text.len())
-            && text.bytes().all(allowed)
-            && !text.ends_with(' ');
+        let well_formed =
+            (1..=MAX_BOUNDARY).contains(&text.len()) && text.bytes().all(allowed) && !text.ends_with(' ');
         well_formed.then(|| Boundary(text.to_owned()))
     }
 }
@@ -217,11 +216,7 @@ impl Parser {
         Ok(0)
     }
 
-    fn tell_data<E>(
-        &self,
-        data: &[u8],
-        on: &mut impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn tell_data<E>(&self, data: &[u8], on: &mut impl FnMut(Event<'_>) -> Result<(), E>) -> Result<(), E> {
         match self.state {
             State::Content if !data.is_empty() => on(Event::Data(data)),
             _ => Ok(()),
