@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+mod color;
 mod crc;
 pub mod decode;
 pub mod encode;

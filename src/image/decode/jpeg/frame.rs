@@ -1,0 +1,149 @@
+//! A JPEG's frame: its size, its components and their sampling, and which coefficients its scans bring
+//! (ITU-T T.81, A.1, A.2, B.2.2, B.2.3, G.1.1).
+
+use super::stream::corrupt;
+use crate::image::{Error, Size};
+
+/// Marks a coefficient that no scan has brought so far.
+const UNSEEN: u8 = u8::MAX;
+
+/// What a frame header says.
+pub(super) struct Frame {
+    pub(super) size: Size,
+    pub(super) progressive: bool,
+    pub(super) components: Vec<Component>,
+}
+
+/// One component of a frame.
+pub(super) struct Component {
+    pub(super) id: u8,
+    /// Horizontal sampling factor, 1, 2 or 4.
+    pub(super) h: u64,
+    /// Vertical sampling factor, 1 to 4.
+    pub(super) v: u64,
+    /// Of each coefficient in zigzag order: how many low bits lack still, or [`UNSEEN`].
+    lacking: [u8; 64],
+}
+
+/// What a scan must hold.
+pub(super) struct Scan {
+    /// Its minimum coded units.
+    pub(super) mcus: u64,
+    /// Fewer bits can't code them.
+    pub(super) least_bits: u64,
+}
+
+impl Frame {
+    /// Reads the body of a frame header.
+    pub(super) fn parse(body: &[u8], progressive: bool) -> Result<Frame, Error> {
+        let [precision, h1, h0, w1, w0, count, components @ ..] = body else {
+            return Err(corrupt("its frame header is too short"));
+        };
+        if *precision != 8 {
+            return Err(Error::Unsupported(format!("{precision}-bit JPEG")));
+        }
+        let size = Size {
+            width: u32::from(u16::from_be_bytes([*w1, *w0])),
+            height: u32::from(u16::from_be_bytes([*h1, *h0])),
+        };
+        if size.height == 0 {
+            return Err(Error::Unsupported("JPEG with its height in a DNL marker".to_owned()));
+        }
+        if size.width == 0 || components.len() != 3 * usize::from(*count) {
+            return Err(corrupt("its frame header contradicts itself"));
+        }
+        let components: Vec<Component> =
+            components.chunks_exact(3).map(Component::parse).collect::<Result<_, _>>()?;
+        if !matches!(components.len(), 1 | 3 | 4) {
+            return Err(Error::Unsupported(format!("a JPEG of {} components", components.len())));
+        }
+        let mut frame = Frame { size, progressive, components };
+        if let [only] = &mut frame.components[..] {
+            // A scan of one component knows no sampling (T.81, A.2.2).
+            (only.h, only.v) = (1, 1);
+        }
+        Ok(frame)
+    }
+
+    /// The largest horizontal and vertical sampling factors.
+    pub(super) fn factors(&self) -> (u64, u64) {
+        let h = self.components.iter().map(|c| c.h).max().unwrap_or(1);
+        let v = self.components.iter().map(|c| c.v).max().unwrap_or(1);
+        (h, v)
+    }
+
+    /// Takes note of a scan header: what it brings, and what it must hold.
+    pub(super) fn scan(&mut self, header: &[u8]) -> Result<Scan, Error> {
+        let bad = || corrupt("a bad scan header");
+        let (&count, rest) = header.split_first().ok_or_else(bad)?;
+        let count = usize::from(count);
+        if !(1..=4).contains(&count) || rest.len() != 2 * count + 3 {
+            return Err(bad());
+        }
+        let chosen = (0..count)
+            .map(|i| self.components.iter().position(|c| c.id == rest[2 * i]).ok_or_else(bad))
+            .collect::<Result<Vec<usize>, Error>>()?;
+        let (first, last) = if self.progressive { (rest[2 * count], rest[2 * count + 1]) } else { (0, 63) };
+        let low = if self.progressive { rest[2 * count + 2] & 15 } else { 0 };
+        if first > last || last > 63 || low > 13 || (count > 1 && self.progressive && last > 0) {
+            return Err(bad());
+        }
+        self.refuse_partly_interleaved(&chosen)?;
+        for &index in &chosen {
+            self.components[index].lacking[usize::from(first)..=usize::from(last)].fill(low);
+        }
+        let (mcus, blocks) = self.units(&chosen);
+        // At least one bit for a block's DC, and one that says that its AC are all zero; a run of
+        // blocks without AC costs next to nothing in a progressive scan.
+        let bits = if !self.progressive { 2 } else { u64::from(first == 0) };
+        Ok(Scan { mcus, least_bits: bits * blocks })
+    }
+
+    /// Minimum coded units and blocks of a scan (T.81, A.2).
+    fn units(&self, chosen: &[usize]) -> (u64, u64) {
+        let (h_max, v_max) = self.factors();
+        let (width, height) = (u64::from(self.size.width), u64::from(self.size.height));
+        if let [only] = chosen {
+            let c = &self.components[*only];
+            let blocks = (width * c.h).div_ceil(8 * h_max) * (height * c.v).div_ceil(8 * v_max);
+            return (blocks, blocks);
+        }
+        let mcus = width.div_ceil(8 * h_max) * height.div_ceil(8 * v_max);
+        let blocks: u64 =
+            chosen.iter().map(|&index| self.components[index].h * self.components[index].v).sum();
+        (mcus, mcus * blocks)
+    }
+
+    /// zune-jpeg misplaces blocks of a sequential scan that has some of the components, interleaved
+    /// and subsampled. No known encoder writes that.
+    fn refuse_partly_interleaved(&self, chosen: &[usize]) -> Result<(), Error> {
+        let partly = !self.progressive && chosen.len() > 1 && chosen.len() < self.components.len();
+        if partly && chosen.iter().any(|&i| self.components[i].h * self.components[i].v > 1) {
+            return Err(Error::Unsupported("a JPEG with partly interleaved scans".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Whether every component has had its first scan.
+    pub(super) fn is_started(&self) -> bool {
+        self.components.iter().all(|c| c.lacking[0] != UNSEEN)
+    }
+
+    /// Whether every coefficient has come, to its last bit.
+    pub(super) fn is_refined(&self) -> bool {
+        self.components.iter().all(|c| c.lacking == [0; 64])
+    }
+}
+
+impl Component {
+    fn parse(bytes: &[u8]) -> Result<Component, Error> {
+        let (h, v) = (bytes[1] >> 4, bytes[1] & 15);
+        if !(1..=4).contains(&h) || !(1..=4).contains(&v) {
+            return Err(corrupt("a sampling factor that is not 1 to 4"));
+        }
+        if h == 3 {
+            return Err(Error::Unsupported("a JPEG with a horizontal sampling factor of 3".to_owned()));
+        }
+        Ok(Component { id: bytes[0], h: u64::from(h), v: u64::from(v), lacking: [UNSEEN; 64] })
+    }
+}

@@ -1,0 +1,155 @@
+//! The sink between decoder and encoders: sends each plane's rows through a resizer and gathers what
+//! comes out, for all thumbnails at once.
+//!
+//! Luma and chroma stay planes. A JPEG's chroma goes from the source's own chroma plane straight to the
+//! thumbnail's, half as wide and high, with its samples where they will be when it stands upright.
+
+use super::finish::encode;
+use super::turn::turn;
+use super::{Spec, Thumbnail, fit};
+use crate::image::orientation::Orientation;
+use crate::image::resize::{Axis, Resizer, Target};
+use crate::image::{Color, Error, Format, Layout, Plane, Sink, Size};
+
+/// One plane, rows × columns × interleaved channels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Image {
+    pub(super) size: Size,
+    pub(super) channels: usize,
+    pub(super) samples: Vec<u8>,
+}
+
+/// One thumbnail in the making.
+struct Output {
+    format: Format,
+    /// Its size as the source is stored, not upright.
+    stored: Size,
+    planes: Vec<Image>,
+}
+
+/// See the module.
+pub(super) struct Press<'a> {
+    orientation: Orientation,
+    wanted: &'a [Spec],
+    /// Bytes that resizers and thumbnails may hold.
+    budget: u64,
+    color: Color,
+    /// One a plane.
+    resizers: Vec<Resizer>,
+    outputs: Vec<Output>,
+}
+
+impl<'a> Press<'a> {
+    pub(super) fn new(orientation: Orientation, wanted: &'a [Spec], budget: u64) -> Result<Press<'a>, Error> {
+        if let Some(spec) = wanted.iter().find(|spec| !matches!(spec.format, Format::Jpeg | Format::Png)) {
+            return Err(Error::Unsupported(format!("a {} thumbnail", spec.format)));
+        }
+        Ok(Press {
+            orientation,
+            wanted,
+            budget,
+            color: Color::Grey,
+            resizers: Vec::new(),
+            outputs: Vec::new(),
+        })
+    }
+
+    /// The thumbnails, once all rows have come.
+    pub(super) fn finish(self) -> Vec<Thumbnail> {
+        let color = self.color;
+        self.uprights().map(|(format, planes)| encode(format, color, &planes)).collect()
+    }
+
+    /// Each thumbnail's format and upright planes.
+    pub(super) fn uprights(self) -> impl Iterator<Item = (Format, Vec<Image>)> {
+        let orientation = self.orientation;
+        self.outputs.into_iter().map(move |output| {
+            let planes = output.planes.into_iter().map(|plane| turn(plane, orientation)).collect();
+            (output.format, planes)
+        })
+    }
+
+    /// How `plane` of a picture of `source` size becomes that plane of one of `stored` size.
+    fn target(&self, source: Size, plane: &Plane, stored: Size, format: Format, index: usize) -> Target {
+        let halved = self.color == Color::YCbCr && format == Format::Jpeg && index > 0;
+        let axis = |columns: u32, ratio: f64, source: u32, target: u32, reversed: bool| {
+            let extent = f64::from(source) / ratio;
+            let axis = if halved {
+                Axis::span(columns, target.div_ceil(2), extent, f64::from(target) / 2.0)
+            } else {
+                Axis::span(columns, target, extent, f64::from(target))
+            };
+            if reversed { axis.from_end(extent) } else { axis }
+        };
+        let (reversed_x, reversed_y) =
+            (self.orientation.reverses_columns(), self.orientation.reverses_rows());
+        Target {
+            x: axis(plane.size.width, plane.ratio.0, source.width, stored.width, reversed_x),
+            y: axis(plane.size.height, plane.ratio.1, source.height, stored.height, reversed_y),
+        }
+    }
+}
+
+impl Sink for Press<'_> {
+    fn start(&mut self, layout: &Layout) -> Result<(), Error> {
+        self.color = layout.color;
+        let upright = self.orientation.apply(layout.size);
+        self.outputs = self
+            .wanted
+            .iter()
+            .map(|spec| Output {
+                format: spec.format,
+                stored: self.orientation.apply(fit(upright, spec.bounds)),
+                planes: Vec::new(),
+            })
+            .collect();
+        let mut targets = Vec::new();
+        let mut needed = 0;
+        for (index, plane) in layout.planes.iter().enumerate() {
+            let of_plane: Vec<Target> = self
+                .outputs
+                .iter()
+                .map(|output| self.target(layout.size, plane, output.stored, output.format, index))
+                .collect();
+            needed += Resizer::memory(plane.channels, &of_plane);
+            // The plane, the same turned, what it becomes before it is encoded, and its file.
+            needed += 4 * of_plane.iter().map(|t| samples(t, plane.channels)).sum::<u64>();
+            targets.push(of_plane);
+        }
+        if needed > self.budget {
+            return Err(Error::TooLargeForWorker { needed, available: self.budget });
+        }
+        for (plane, targets) in layout.planes.iter().zip(&targets) {
+            self.resizers.push(resizer(self.color, plane, targets)?);
+            for (output, target) in self.outputs.iter_mut().zip(targets) {
+                output.planes.push(Image {
+                    size: Size { width: target.x.target, height: target.y.target },
+                    channels: plane.channels,
+                    // Within the budget, so within what can be addressed.
+                    samples: Vec::with_capacity(samples(target, plane.channels) as usize),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, plane: usize, samples: &[u8]) -> Result<(), Error> {
+        let outputs = &mut self.outputs;
+        self.resizers[plane]
+            .push(samples, &mut |index, row| outputs[index].planes[plane].samples.extend_from_slice(row));
+        Ok(())
+    }
+}
+
+fn samples(target: &Target, channels: usize) -> u64 {
+    u64::from(target.x.target) * u64::from(target.y.target) * channels as u64
+}
+
+fn resizer(color: Color, plane: &Plane, targets: &[Target]) -> Result<Resizer, Error> {
+    let resizer = match color {
+        Color::GreyAlpha | Color::Rgba => Resizer::with_alpha(plane.channels, targets),
+        Color::Grey | Color::Rgb | Color::YCbCr => Resizer::new(plane.channels, targets),
+    };
+    // Only a decoder that announces nonsense gets here.
+    resizer.map_err(|error| Error::Corrupt(error.to_string()))
+}
