@@ -15,7 +15,7 @@ use crate::stop::Stop;
 mod parts;
 mod run;
 
-pub use run::work;
+pub use run::{serve, share, work};
 
 /// Exit code of a wrong argument or setting.
 const WRONG: u8 = 2;

@@ -28,6 +28,13 @@ pub enum AnyStore {
 }
 
 impl AnyStore {
+    /// The store where it is a folder, whose objects the server serves itself.
+    pub fn files(&self) -> Option<Arc<DirectoryStore>> {
+        match self {
+            AnyStore::Directory(store) => Some(Arc::clone(store)),
+        }
+    }
+
     /// The store, whatever kind it is.
     pub fn any(&self) -> Arc<dyn Store> {
         match self {

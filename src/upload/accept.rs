@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::Error;
 use super::examine::{Original, examine};
 use super::intake::Intake;
-use super::sizes::{self, ORIGINAL, THUMBNAILS};
+use super::sizes::{self, ORIGINAL};
 use super::spool::{self, Spool};
-use crate::job::Job;
+use crate::job::{Job, SIZES};
 use crate::key::{Id, Key};
 use crate::queue::Queue;
 use crate::record::{self, Record};
@@ -102,7 +102,7 @@ impl Uploads {
         let record =
             Record::new(format, thumbnails, original.probe.upright(), size, request.now, &delete_token);
         undo.create(&id.record(), || record::create(&*self.store, &id, &record))?;
-        let wanted = THUMBNAILS.iter().map(|&(name, bounds)| (name, bounds, thumbnails)).collect();
+        let wanted = SIZES.iter().map(|&(name, bounds)| (name, bounds, thumbnails)).collect();
         let job = Job::new(id.clone(), format, request.now, request.request_id.to_owned(), wanted);
         self.queue.send(&job.to_message()).map_err(Error::Queue)?;
         undo.keep();
