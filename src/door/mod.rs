@@ -5,10 +5,30 @@
 //! `tiny_http` gives the words (its [`Method`], [`Header`], [`StatusCode`]) and renders an answer's
 //! head; its accept loop, thread pool and request parser are not used (`vendor-notes/tiny_http.md`).
 
-use std::fs::File;
 use std::net::IpAddr;
-use std::ops::Range;
 
+mod answer;
+mod config;
+mod connection;
+mod crowd;
+mod deadline;
+pub mod framing;
+pub mod head;
+mod house;
+mod listener;
+mod pool;
+mod process;
+mod proxies;
+mod render;
+mod slots;
+mod usher;
+mod wire;
+
+pub use answer::{Answer, Body, header};
+pub use config::{Config, MOST_HEADERS};
+pub use listener::{Door, Error, Stopper};
+pub use process::prepare_process;
+pub use proxies::{Network, Networks};
 pub use tiny_http::{Header, Method, StatusCode};
 
 /// A request's head, screened: every rule of framing was checked.
@@ -24,6 +44,10 @@ pub struct Head {
     pub headers: Vec<Header>,
     /// Address of the socket's other end.
     pub peer: IpAddr,
+    /// Address of the client: `peer`, or what a trusted proxy's `X-Forwarded-For` says.
+    pub client: IpAddr,
+    /// Scheme the client used, as a trusted proxy's `X-Forwarded-Proto` says: `http` or `https`.
+    pub forwarded_proto: Option<&'static str>,
     /// Declared length of the body in bytes; `None` if it comes in chunks, 0 if there is none.
     pub body_length: Option<u64>,
     /// Names this request in answers and logs.
@@ -33,10 +57,7 @@ pub struct Head {
 impl Head {
     /// The value of the first header called `name` (in any case).
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|h| h.field.as_str().as_str().eq_ignore_ascii_case(name))
-            .map(|h| h.value.as_str())
+        answer::find(&self.headers, name)
     }
 }
 
@@ -83,33 +104,6 @@ pub trait Exchange: Send {
 
     /// The body is complete: works and answers.
     fn finish(self: Box<Self>) -> Answer;
-}
-
-/// An answer to be sent.
-#[derive(Debug)]
-pub struct Answer {
-    /// Its status.
-    pub status: StatusCode,
-    /// Its headers; the door adds Date, Content-Length, Connection.
-    pub headers: Vec<Header>,
-    /// Its body; the door leaves it out for HEAD, 204 and 304.
-    pub body: Body,
-}
-
-/// An answer's body.
-#[derive(Debug)]
-pub enum Body {
-    /// Bytes in memory.
-    Bytes(Vec<u8>),
-    /// Bytes of the program.
-    Static(&'static [u8]),
-    /// A range of a file, streamed.
-    File {
-        /// The open file.
-        file: File,
-        /// Which of its bytes.
-        range: Range<u64>,
-    },
 }
 
 /// Why the door itself refuses.
@@ -181,3 +175,6 @@ pub struct Access<'a> {
     /// Whether all of the answer went out.
     pub complete: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,10 +26,6 @@ pub(super) const APP1: u8 = 0xE1;
 pub(super) const APP2: u8 = 0xE2;
 /// Application segment 14: Adobe.
 pub(super) const APP14: u8 = 0xEE;
-/// The last application segment.
-pub(super) const APP15: u8 = 0xEF;
-/// Comment.
-pub(super) const COM: u8 = 0xFE;
 
 /// How an APP1 segment with an Exif block begins.
 pub(super) const EXIF: &[u8] = b"Exif\0\0";

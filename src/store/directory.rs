@@ -1,7 +1,7 @@
 //! A store in a folder: a key is a path, a file holds exactly its object's bytes.
 //!
 //! Crash-safe, and open to any number of processes at once. `ARCHITECTURE.md` and the comments
-//! here say how; [`side`] keeps the metadata that a key's extension does not imply.
+//! here say how; `side` keeps the metadata that a key's extension does not imply.
 //!
 //! ```text
 //! PATH/<key>                   an object's bytes, as one looks for them
@@ -203,7 +203,14 @@ impl DirectoryStore {
     fn place(&self, mut written: Synced, path: &Path, rule: Rule<'_>) -> Result<(), Error> {
         let folder = folder_of(path);
         for _ in 0..TRIES {
-            fs::create_dir_all(folder).map_err(|e| not_placed(path, &e))?;
+            if let Err(e) = fs::create_dir_all(folder) {
+                // It takes two looks itself: a folder gone between them is reported as if a file were there.
+                let is_gone = matches!(e.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists);
+                if is_gone && !folder.ancestors().any(Path::is_file) {
+                    continue;
+                }
+                return Err(not_placed(path, &e));
+            }
             // Under the lock nothing should be in a new object's place; if a program without locks
             // put it there all the same, it is not overwritten either.
             let renamed = match rule {

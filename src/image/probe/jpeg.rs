@@ -57,8 +57,9 @@ struct Frame {
 
 /// Finds out from the first scan's header (B.2.3), behind its marker, whether more must follow.
 fn look_at_scan<R: Read + Seek>(source: &mut Source<R>, coding: &mut Coding) -> Result<(), Error> {
-    markers::body_length(source, PLACE)?;
+    let length = markers::body_length(source, PLACE)?;
     let components = usize::from(source.byte(PLACE)?);
+    source.skip(length.saturating_sub(1) as u64, PLACE)?;
     if let Coding::Jpeg { process: process @ Process::Sequential, sampling } = coding
         && components < sampling.len()
     {

@@ -102,3 +102,67 @@ impl Watch {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// Longer than any wait here takes on a busy machine, and shorter than what `AGAIN` would end.
+    const AMPLE: Duration = Duration::from_secs(4);
+
+    fn watch() -> (tempfile::TempDir, Watch) {
+        let folder = tempfile::tempdir().unwrap();
+        let watch = Watch::new(folder.path().to_owned());
+        (folder, watch)
+    }
+
+    /// A look at a folder that has not changed for long.
+    fn settled(watch: &Watch) -> Look {
+        Look { is_settled: true, ..watch.look() }
+    }
+
+    /// How long a wait of at most [`AMPLE`] takes.
+    fn wait(watch: &Watch, look: &Look, next: Option<Duration>) -> Duration {
+        let before = Instant::now();
+        watch.wait(look, before + AMPLE, || next.map(|next| next.saturating_sub(before.elapsed())));
+        before.elapsed()
+    }
+
+    #[test]
+    fn an_unchanged_folder_is_waited_on_to_the_end() {
+        let (_folder, watch) = watch();
+        let look = settled(&watch);
+        let deadline = Instant::now() + Duration::from_millis(300);
+        watch.wait(&look, deadline, || None);
+        assert!(Instant::now() >= deadline);
+    }
+
+    #[test]
+    fn changes_end_a_wait_wherever_they_are_made() {
+        let (folder, watch) = watch();
+        let look = settled(&watch);
+        watch.wake();
+        assert!(wait(&watch, &look, None) < AMPLE);
+        // The clock of time stamps goes in steps.
+        thread::sleep(Duration::from_millis(20));
+        let look = settled(&watch);
+        fs::write(folder.path().join("message"), "").unwrap();
+        assert!(wait(&watch, &look, None) < AMPLE);
+    }
+
+    #[test]
+    fn a_message_that_becomes_visible_ends_a_wait() {
+        let (_folder, watch) = watch();
+        let next = Duration::from_millis(150);
+        let waited = wait(&watch, &settled(&watch), Some(next));
+        assert!((next..AMPLE).contains(&waited), "{waited:?}");
+    }
+
+    #[test]
+    fn a_folder_that_has_just_changed_is_read_again_soon() {
+        let (_folder, watch) = watch();
+        assert!(wait(&watch, &watch.look(), None) < AMPLE);
+    }
+}

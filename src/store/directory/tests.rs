@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -155,6 +156,24 @@ fn a_reader_sees_content_and_metadata_of_one_version() {
         threads.spawn(read);
         (1..).take_while(|_| Instant::now() < until).for_each(write);
     });
+}
+
+#[test]
+fn a_reader_that_was_overtaken_looks_again() {
+    let (_folder, store) = store();
+    let key = key("id/a.jpg");
+    store.create(&key, &expiring(&b"old".to_vec())).unwrap();
+    let overtaken = Cell::new(false);
+    let look = || {
+        let seen = fs::metadata(store.path(&key))?;
+        if !overtaken.replace(true) {
+            // The metadata of what was just seen go with this.
+            store.put(&key, &jpeg(&b"newer".to_vec())).unwrap();
+        }
+        Ok(((), seen))
+    };
+    let ((), meta) = store.settled(&key, look).unwrap();
+    assert_eq!((meta.length, &*meta.cache_control), (5, IMMUTABLE));
 }
 
 #[test]

@@ -115,7 +115,9 @@ def private():
     before += segment(0xE0, b"JFXX\0\x13\x04\x02PRIVATE-JFXX" + bytes(12))
     before += app1(exif.tiff(6, ">", private=True))
     before += segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + exif.XMP)
-    before += segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0PRIVATE-XMP-EXTENSION")
+    more = b"PRIVATE-XMP-EXTENSION"
+    part = b"0123456789ABCDEF" * 2 + struct.pack(">II", len(more), 0) + more
+    before += segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + part)
     before += icc_segments(icc.display_p3())
     before += segment(0xE2, b"MPF\0MM\0*PRIVATE-MPF")
     before += segment(0xE2, b"urn:iso:std:iso:ts:21496:-1\0PRIVATE-GAIN-MAP")

@@ -1,0 +1,248 @@
+//! Everything that can keep a client from what it asked for, and how it is told: the one table.
+//!
+//! A client gets a stable code and a sentence that says what it can do. What an operator needs is
+//! logged with the request's id.
+
+use std::borrow::Cow;
+
+use super::html::{self, Escaped};
+use super::negotiate::Kind;
+use crate::door::{Answer, Refusal};
+use crate::{image, store, upload};
+
+/// Seconds after which a client may try again what the server could not do now.
+const RETRY_AFTER: &str = "5";
+
+/// Why a request is not fulfilled.
+#[derive(Debug)]
+pub enum Problem {
+    /// Nothing is at this path, and nothing ever was.
+    NotFound,
+    /// It was deleted.
+    Deleted,
+    /// It has expired.
+    Expired,
+    /// The path is there, for other methods.
+    Method {
+        /// Those methods, for `Allow`.
+        allow: &'static str,
+    },
+    /// No kind of answer that the client accepts.
+    NotAcceptable,
+    /// An upload needs a token, and none came.
+    NoToken,
+    /// An upload's token is wrong.
+    WrongToken,
+    /// The delete token is missing or wrong.
+    WrongDeleteToken,
+    /// URLs can't be made of the request's Host.
+    Host,
+    /// A range beyond the object's end.
+    Range {
+        /// The object's length, in bytes.
+        length: u64,
+    },
+    /// An upload was not accepted.
+    Upload(upload::Error),
+    /// The store did not do what a page needs.
+    Store(store::Error),
+    /// The health check failed; says what is unwell.
+    Unwell(Cow<'static, str>),
+    /// The door itself refuses.
+    Refused(Refusal),
+}
+
+/// How a client is told.
+struct Wording {
+    status: u16,
+    code: &'static str,
+    message: Cow<'static, str>,
+}
+
+fn say(status: u16, code: &'static str, message: impl Into<Cow<'static, str>>) -> Wording {
+    Wording { status, code, message: message.into() }
+}
+
+impl Problem {
+    fn wording(&self) -> Wording {
+        match self {
+            Problem::NotFound => say(404, "not_found", "There is nothing at this address."),
+            Problem::Deleted => say(410, "deleted", "This image was deleted."),
+            Problem::Expired => say(410, "expired", "This image has expired."),
+            Problem::Method { allow } => {
+                say(405, "method_not_allowed", format!("This address takes {allow} only."))
+            }
+            Problem::NotAcceptable => {
+                let message = "Accept one of application/json, text/plain and text/html.";
+                say(406, "not_acceptable", message)
+            }
+            Problem::NoToken => {
+                say(401, "no_token", "Uploads need a token here: send Authorization: Bearer TOKEN.")
+            }
+            Problem::WrongToken => say(401, "wrong_token", "The upload token is wrong."),
+            Problem::WrongDeleteToken => {
+                let message =
+                    "Send the delete token that came with the upload, in X-Delete-Token or as ?token=.";
+                say(403, "wrong_delete_token", message)
+            }
+            Problem::Host => {
+                say(400, "bad_host", "Send a Host header with the server's name and, if any, its port.")
+            }
+            Problem::Range { length } => {
+                say(416, "range_not_satisfiable", format!("The object has {length} bytes."))
+            }
+            Problem::Upload(error) => upload_wording(error),
+            Problem::Store(_) => unavailable(),
+            Problem::Unwell(what) => say(503, "unwell", what.clone()),
+            Problem::Refused(refusal) => refusal_wording(refusal),
+        }
+    }
+
+    /// What an operator should read of it; `None` for what is a client's fault alone.
+    fn cause(&self) -> Option<String> {
+        use upload::Error::{Image, Queue, Random, Spool, Store};
+        match self {
+            Problem::Upload(error @ (Spool(_) | Store(_) | Queue(_) | Random(_))) => Some(error.to_string()),
+            Problem::Upload(error @ Image(image::Error::Unreadable(_))) => Some(error.to_string()),
+            Problem::Store(error) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The answer to a client that wants this kind, and the operator's line in the log.
+    pub fn answer(&self, kind: Kind, request_id: &str) -> Answer {
+        if let Some(cause) = self.cause() {
+            log::error!(cause = cause.as_str(), request_id; "a request failed by a fault of ours");
+        }
+        let Wording { status, code, message } = self.wording();
+        let answer = match kind {
+            Kind::Json => {
+                let error = serde_json::json!({
+                    "error": { "code": code, "message": message, "request_id": request_id }
+                });
+                Answer::new(status, "application/json", error.to_string())
+            }
+            Kind::Text => Answer::new(status, "text/plain; charset=utf-8", format!("{message}\n")),
+            Kind::Html => {
+                let text = format!(
+                    "<h1>{}</h1>\n<p>Code {code}, request {}.</p>\n<p><a href=\"/\">Share an image</a></p>",
+                    Escaped(&message),
+                    Escaped(request_id)
+                );
+                html::page(status, "Sorry", &text, None)
+            }
+        };
+        self.add_headers(status, answer)
+    }
+
+    fn add_headers(&self, status: u16, answer: Answer) -> Answer {
+        match self {
+            Problem::Method { allow } => answer.with_header("Allow", allow),
+            Problem::NoToken => answer.with_header("WWW-Authenticate", "Bearer realm=\"uploads\""),
+            Problem::WrongToken => {
+                answer.with_header("WWW-Authenticate", "Bearer realm=\"uploads\", error=\"invalid_token\"")
+            }
+            Problem::Range { length } => answer.with_header("Content-Range", &format!("bytes */{length}")),
+            _ if matches!(status, 429 | 503) => answer.with_header("Retry-After", RETRY_AFTER),
+            _ => answer,
+        }
+    }
+}
+
+impl From<upload::Error> for Problem {
+    fn from(error: upload::Error) -> Problem {
+        Problem::Upload(error)
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Problem {
+        match error {
+            store::Error::NotFound => Problem::NotFound,
+            other => Problem::Store(other),
+        }
+    }
+}
+
+fn unavailable() -> Wording {
+    say(503, "unavailable", "This can't be done just now; please try again in a few seconds.")
+}
+
+fn internal() -> Wording {
+    say(500, "internal", "Something went wrong on our side; please tell us the request id.")
+}
+
+fn upload_wording(error: &upload::Error) -> Wording {
+    use upload::Error;
+    match error {
+        Error::NoForm => {
+            let message = "Send a form with a file (curl -F image=@photo.jpg), or the image's bytes with \
+                           Content-Type: image/*.";
+            say(415, "unsupported_media_type", message)
+        }
+        Error::Malformed(_) | Error::Boundary => {
+            say(400, "malformed_form", format!("This is no multipart/form-data: {error}."))
+        }
+        Error::NoFile => {
+            say(400, "no_file", "The form has no file; send one, as in curl -F image=@photo.jpg.")
+        }
+        Error::TwoFiles => say(400, "too_many_files", "The form has more than one file; send one at a time."),
+        Error::FieldTooLarge { limit } => {
+            say(400, "field_too_large", format!("A field beside the file may have at most {limit} bytes."))
+        }
+        Error::Empty => say(400, "empty_file", "The file is empty."),
+        Error::TooLarge { limit } => too_large(*limit),
+        Error::Image(error) => image_wording(error),
+        Error::Spool(_) | Error::Store(_) | Error::Queue(_) => unavailable(),
+        Error::Random(_) => internal(),
+    }
+}
+
+fn image_wording(error: &image::Error) -> Wording {
+    let status = match error {
+        image::Error::Unsupported(_) => 415,
+        image::Error::TooManyPixels { .. } => 413,
+        image::Error::TooLargeForWorker { .. } | image::Error::Unreadable(_) => return unavailable(),
+        _ => 400,
+    };
+    say(status, error.code(), sentence(&error.to_string()))
+}
+
+fn too_large(limit: u64) -> Wording {
+    say(413, "too_large", format!("A file may have at most {limit} bytes."))
+}
+
+fn refusal_wording(refusal: &Refusal) -> Wording {
+    let status = refusal.status().0;
+    match refusal {
+        Refusal::Malformed(why) => {
+            say(status, "malformed_request", format!("This is no HTTP request: {why}."))
+        }
+        Refusal::TooSlow => say(status, "too_slow", "The request came too slowly; please try again."),
+        Refusal::TooLarge { limit } => too_large(*limit),
+        Refusal::TargetTooLong => say(status, "target_too_long", "The address is too long."),
+        Refusal::Expectation => {
+            say(status, "expectation_failed", "The only expectation that is met is 100-continue.")
+        }
+        Refusal::TooManyConnections => {
+            let message = "There are too many connections from your address; close some and try again.";
+            say(status, "too_many_connections", message)
+        }
+        Refusal::HeadTooLarge => say(status, "head_too_large", "The request's headers are too large."),
+        Refusal::Panicked => internal(),
+        Refusal::TransferCoding => {
+            say(status, "transfer_coding", "The only transfer coding that is spoken is chunked.")
+        }
+        Refusal::Busy => say(status, "busy", "The server is full; please try again in a few seconds."),
+        Refusal::Version => say(status, "http_version", "Only HTTP/1.0 and HTTP/1.1 are spoken."),
+        #[allow(unreachable_patterns, reason = "a refusal that the door learns to make is worded generally")]
+        _ => say(status, "refused", "The request is not taken."),
+    }
+}
+
+/// The text with a capital at its beginning and a full stop at its end.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    first + characters.as_str() + "."
+}
