@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Error;
 use super::examine::{Original, examine};
-use super::intake::Intake;
+use super::intake::{FRAMING, Intake};
 use super::sizes::{self, ORIGINAL};
 use super::spool::{self, Spool};
 use crate::job::{Job, SIZES};
@@ -28,6 +28,13 @@ pub struct Config {
     pub max_pixels: u64,
     /// Where bodies are kept until they are stored.
     pub spool: spool::Config,
+}
+
+impl Config {
+    /// Most bytes that a request's body may have: a file and the form round it.
+    pub fn max_body(&self) -> u64 {
+        self.max_bytes.saturating_add(FRAMING)
+    }
 }
 
 /// Takes uploads in.
@@ -106,6 +113,8 @@ impl Uploads {
         let job = Job::new(id.clone(), format, request.now, request.request_id.to_owned(), wanted);
         self.queue.send(&job.to_message()).map_err(Error::Queue)?;
         undo.keep();
+        log::info!(id = id.as_str(), format:% = format, size:% = original.probe.upright(), bytes = size,
+            request_id = request.request_id; "accepted an upload");
 
         let mut objects = vec![(ORIGINAL, key)];
         objects.extend(sizes::thumbnails(&id, thumbnails.extension()));

@@ -30,6 +30,7 @@ pub fn answer(site: &Site, head: &Head, id: &Id) -> Result<Answer, Problem> {
     let record = record::update(store, id, bury)?;
     // Also where it was deleted before: that time, the store may have failed half-way.
     remove_objects(store, id, &record)?;
+    log::info!(id = id.as_str(), request_id = head.request_id.as_str(); "deleted an upload");
     match presence {
         Presence::Deleted => Err(Problem::Deleted),
         _ => Ok(Answer::empty(204)),

@@ -21,16 +21,27 @@ mod uploads;
 const MAX_BYTES: u64 = 100_000;
 const MAX_PIXELS: u64 = 10_000;
 
-/// How many calls of the store go well before one fails; it fails from then on for a while.
+/// What goes wrong.
 #[derive(Default)]
 struct Faults {
-    /// Calls of `create` that go well; the one after them fails.
-    creates: Option<usize>,
-    /// Whether the create that fails has done its work: the answer was lost.
-    done: bool,
-    sends: bool,
-    checks: bool,
-    deletes: bool,
+    /// Which call of `create` does (from 0), and how.
+    create: Option<(usize, Fault)>,
+    send: Option<Fault>,
+    check: bool,
+    delete: bool,
+}
+
+/// How a call goes wrong.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    /// It does nothing and fails.
+    Down,
+    /// It does its work, and then fails: its answer was lost.
+    Lost,
+    /// The key is another's.
+    Taken,
+    /// It panics.
+    Panic,
 }
 
 /// A store that fails where it is told to.
@@ -55,13 +66,14 @@ impl Flaky {
 impl Store for Flaky {
     fn create(&self, key: &Key, object: &Object<'_>) -> Result<(), StoreError> {
         self.note("create", key);
-        if self.faults.creates == Some(self.created.fetch_add(1, Ordering::SeqCst)) {
-            if self.faults.done {
-                self.inner.create(key, object)?;
-            }
-            return down();
+        let call = self.created.fetch_add(1, Ordering::SeqCst);
+        match self.faults.create.filter(|(which, _)| *which == call).map(|(_, fault)| fault) {
+            None => self.inner.create(key, object),
+            Some(Fault::Down) => down(),
+            Some(Fault::Lost) => self.inner.create(key, object).and(down()),
+            Some(Fault::Taken) => Err(StoreError::AlreadyExists),
+            Some(Fault::Panic) => panic!("as asked for"),
         }
-        self.inner.create(key, object)
     }
     fn put(&self, key: &Key, object: &Object<'_>) -> Result<(), StoreError> {
         self.inner.put(key, object)
@@ -78,10 +90,10 @@ impl Store for Flaky {
     }
     fn delete(&self, key: &Key) -> Result<(), StoreError> {
         self.note("delete", key);
-        if self.faults.deletes { down() } else { self.inner.delete(key) }
+        if self.faults.delete { down() } else { self.inner.delete(key) }
     }
     fn check(&self) -> Result<(), StoreError> {
-        if self.faults.checks { down() } else { Ok(()) }
+        if self.faults.check { down() } else { Ok(()) }
     }
     fn describe(&self) -> String {
         "flaky".to_owned()
@@ -96,10 +108,11 @@ struct FlakyQueue {
 
 impl Queue for FlakyQueue {
     fn send(&self, body: &str) -> Result<(), crate::queue::Error> {
-        if self.faults.sends {
-            return Err(crate::queue::Error::unavailable("sqs.example is down"));
+        match self.faults.send {
+            None => self.inner.send(body),
+            Some(Fault::Panic) => panic!("as asked for"),
+            Some(_) => Err(crate::queue::Error::unavailable("sqs.example is down")),
         }
-        self.inner.send(body)
     }
     fn receive(&self, m: usize, v: Duration, w: Duration) -> Result<Vec<Delivery>, crate::queue::Error> {
         self.inner.receive(m, v, w)

@@ -180,7 +180,7 @@ fn the_tombstone_is_written_before_an_object_goes() {
 
 #[test]
 fn a_deletion_that_failed_half_way_can_be_finished() {
-    let broken = failing(Faults { deletes: true, ..Faults::default() });
+    let broken = failing(Faults { delete: true, ..Faults::default() });
     let (id, token) = broken.uploaded();
     assert_eq!(delete(&broken, &id, &token).error(), told(503, "unavailable"));
     assert!(broken.memory.keys().contains(&id.object(ORIGINAL, "png")));
@@ -199,7 +199,7 @@ fn a_deletion_that_failed_half_way_can_be_finished() {
 #[test]
 fn health_tells_whether_uploads_can_be_taken() {
     assert_eq!(house().get("/healthz").status, 200);
-    let sick = failing(Faults { checks: true, ..Faults::default() });
+    let sick = failing(Faults { check: true, ..Faults::default() });
     let answer = sick.get("/healthz");
     assert_eq!(answer.error(), told(503, "unwell"));
     assert!(answer.text().contains("store") && !answer.text().contains("s3.example"));

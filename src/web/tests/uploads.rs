@@ -1,6 +1,7 @@
 //! Every status of an upload that is the site's to give, and that nothing half-done is left.
 
 use super::*;
+use crate::image::pictures;
 use crate::upload::sizes::{ORIGINAL, thumbnails};
 
 const IMAGE: &str = "name=\"image\"; filename=\"a.png\"";
@@ -121,6 +122,7 @@ fn what_is_no_upload_is_refused() {
         (post().body("multipart/form-data", b"--"), 400, "malformed_form"),
         (post().body("multipart/form-data; boundary=x", b"--x\r\nfoo"), 400, "malformed_form"),
         (form(&[("filename=b", &bytes)]), 400, "malformed_form"),
+        (form(&[("name=image; filename=\"a\r\nX: y\"", &bytes)]), 400, "malformed_form"),
         (form(&[(IMAGE, &bytes), ("name=t", &[b'x'; 5000])]), 400, "field_too_large"),
     ] {
         assert_eq!(refused_request(&request), told(status, code));
@@ -187,11 +189,11 @@ fn upload_failing(faults: Faults) -> (Told, Vec<Key>) {
 #[test]
 fn whatever_fails_nothing_is_left() {
     for faults in [
-        Faults { creates: Some(0), ..Faults::default() },
-        Faults { creates: Some(0), done: true, ..Faults::default() },
-        Faults { creates: Some(1), ..Faults::default() },
-        Faults { creates: Some(1), done: true, ..Faults::default() },
-        Faults { sends: true, ..Faults::default() },
+        Faults { create: Some((0, Fault::Down)), ..Faults::default() },
+        Faults { create: Some((0, Fault::Lost)), ..Faults::default() },
+        Faults { create: Some((1, Fault::Down)), ..Faults::default() },
+        Faults { create: Some((1, Fault::Lost)), ..Faults::default() },
+        Faults { send: Some(Fault::Down), ..Faults::default() },
     ] {
         let (answer, keys) = upload_failing(faults);
         assert_eq!(answer.error(), told(503, "unavailable"));
@@ -203,8 +205,36 @@ fn whatever_fails_nothing_is_left() {
 
 #[test]
 fn a_removal_that_fails_does_not_hide_the_first_failure() {
-    let (answer, keys) = upload_failing(Faults { sends: true, deletes: true, ..Faults::default() });
+    let (answer, keys) =
+        upload_failing(Faults { send: Some(Fault::Down), delete: true, ..Faults::default() });
     assert_eq!((answer.error(), keys.len()), (told(503, "unavailable"), 2));
+}
+
+#[test]
+fn a_panic_leaves_nothing_either() {
+    for faults in [
+        Faults { create: Some((1, Fault::Panic)), ..Faults::default() },
+        Faults { send: Some(Fault::Panic), ..Faults::default() },
+    ] {
+        let house = failing(faults);
+        let request = form(&[(IMAGE, &picture(8, 6))]);
+        let sent = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| request.send(&house)));
+        assert!(sent.is_err());
+        assert_eq!(house.memory.keys(), []);
+    }
+}
+
+#[test]
+fn where_an_id_is_taken_another_is_tried() {
+    for (call, removed) in [(0, 0), (1, 1)] {
+        let house = failing(Faults { create: Some((call, Fault::Taken)), ..Faults::default() });
+        let (id, _) = house.uploaded();
+        let left = house.memory.keys();
+        assert!(left.len() == 2 && left.contains(&id.record()) && left.contains(&id.object(ORIGINAL, "png")));
+        // What is another's is not removed; what was created beside it is.
+        let calls = house.store.calls.lock().unwrap().clone();
+        assert_eq!(calls.iter().filter(|call| call.starts_with("delete")).count(), removed, "{calls:?}");
+    }
 }
 
 #[test]
@@ -261,5 +291,59 @@ fn a_host_that_could_not_be_repeated_is_refused() {
         let answer = form(&[(IMAGE, &picture(1, 1))]).with("Host", host).send(&house());
         assert_eq!((answer.stage, answer.error()), (Stage::Head, told(400, "bad_host")), "{host}");
         assert!(!answer.text().contains(host));
+    }
+}
+
+#[test]
+fn what_the_world_can_read_holds_nothing_private_from_the_first() {
+    for extension in ["jpg", "png", "gif", "webp"] {
+        let sent = pictures::bytes(&format!("private.{extension}"));
+        let house = house();
+        let answer = form(&[(IMAGE, &sent)]).send(&house);
+        assert_eq!(answer.status, 202, "{extension}");
+        let id = Id::parse(answer.header("X-Image-Id")).unwrap();
+        let stored = house.memory.get(&id.object(ORIGINAL, extension), MAX_BYTES).unwrap().bytes;
+        assert!(holds_private(&sent) && !holds_private(&stored), "{extension}");
+        let record = crate::record::read(&*house.memory, &id).unwrap();
+        assert_eq!(record.bytes, stored.len() as u64);
+    }
+}
+
+fn holds_private(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, b"PRIVATE").is_some()
+}
+
+#[test]
+fn formats_and_sizes_come_from_the_bytes() {
+    for (name, original, thumbnails, width, height) in [
+        ("orientation-6.jpg", "jpg", "jpg", 75, 50),
+        ("rgb-8.png", "png", "png", 45, 31),
+        ("static.gif", "gif", "png", 45, 31),
+        ("lossy.webp", "webp", "jpg", 45, 31),
+        ("lossy-alpha.webp", "webp", "png", 45, 31),
+    ] {
+        let house = house();
+        let part = "name=\"image\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\nContent-Length: 1";
+        let answer = form(&[(part, &pictures::bytes(name))]).send(&house);
+        let id = answer.header("X-Image-Id");
+        assert_eq!(answer.json()["original"], format!("http://share.example/o/{id}/original.{original}"));
+        assert_eq!(answer.json()["large"], format!("http://share.example/o/{id}/large.{thumbnails}"));
+        let record = crate::record::read(&*house.memory, &Id::parse(id).unwrap()).unwrap();
+        assert_eq!((record.width, record.height), (width, height), "{name}");
+    }
+}
+
+#[test]
+fn headers_that_promise_no_picture_are_refused() {
+    for (name, status, code) in [
+        ("cut-in-header.jpg", 400, "truncated_image"),
+        ("cut-in-header.png", 400, "truncated_image"),
+        ("cut-in-header.gif", 400, "truncated_image"),
+        ("cut-in-header.webp", 400, "truncated_image"),
+        ("bad-depth.png", 400, "corrupt_image"),
+        ("arithmetic.jpg", 415, "unsupported_image"),
+        ("claims-16383.jpg", 413, "too_many_pixels"),
+    ] {
+        assert_eq!(refused(&pictures::bytes(name)), told(status, code), "{name}");
     }
 }
