@@ -19,6 +19,7 @@ pub mod queue;
 pub mod store;
 
 // Words that all rooms share.
+pub mod arrival;
 pub mod job;
 pub mod key;
 pub mod observe;

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use crate::door::{Network, Networks};
 use crate::observe::log::{Format, Level};
+use crate::queue::sqs;
+use crate::store::s3;
 
 mod knobs;
 
@@ -55,6 +57,8 @@ impl Program {
 pub enum StoreAddress {
     /// `dir:PATH`.
     Directory(PathBuf),
+    /// `s3://BUCKET[/PREFIX]`.
+    S3(s3::Address),
 }
 
 /// Where jobs wait.
@@ -62,6 +66,8 @@ pub enum StoreAddress {
 pub enum QueueAddress {
     /// `dir:PATH`.
     Directory(PathBuf),
+    /// `sqs://NAME`, or the queue's URL.
+    Sqs(sqs::Address),
 }
 
 /// All settings of one program, checked.
@@ -150,6 +156,9 @@ impl Settings {
     pub fn read(program: Program, environment: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wrong> {
         let mut reader = Reader { program, environment, wrong: Vec::new() };
         let settings = reader.all();
+        if let Some(settings) = &settings {
+            reader.check_times(settings);
+        }
         match settings {
             Some(settings) if reader.wrong.is_empty() => Ok(settings),
             _ => Err(Wrong(reader.wrong)),
@@ -169,8 +178,8 @@ impl Reader<'_> {
         let data: Option<PathBuf> = self.required(&DATA, path);
         // Every setting is read before any is missed, so that one start shows all that is wrong.
         let listen = self.required(&LISTEN, parsed);
-        let store = self.address(&STORE, data.as_ref(), "objects").map(StoreAddress::Directory);
-        let queue = self.address(&QUEUE, data.as_ref(), "queue").map(QueueAddress::Directory);
+        let store = self.address(&STORE, data.as_ref().map(|data| data.join("objects")), store);
+        let queue = self.address(&QUEUE, data.as_ref().map(|data| data.join("queue")), queue);
         let public_url = self.optional(&PUBLIC_URL, url);
         let page_url = self.optional(&PAGE_URL, url);
         let max_upload_bytes = self.required(&MAX_UPLOAD_BYTES, whole(1..=5 << 30));
@@ -233,18 +242,64 @@ impl Reader<'_> {
         if set { self.optional(knob, parse) } else { parse(knob.default.of(self.program)) }
     }
 
-    /// The address of a store or a queue: `image-sharer` has a place for it, the others must be told.
-    fn address(&mut self, knob: &Knob, data: Option<&PathBuf>, folder: &str) -> Option<PathBuf> {
+    /// The address of a store or a queue: `image-sharer` has a folder for it, the others must be told.
+    fn address<T: From<PathBuf>>(
+        &mut self,
+        knob: &Knob,
+        folder: Option<PathBuf>,
+        parse: fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let set = (self.environment)(knob.name).is_some_and(|text| !text.is_empty());
         match (set, self.program) {
-            (true, _) => self.optional(knob, directory),
-            (false, Program::Sharer) => data.map(|data| data.join(folder)),
+            (true, _) => self.optional(knob, parse),
+            (false, Program::Sharer) => folder.map(T::from),
             (false, _) => {
                 self.wrong.push(format!("{} is not set: it may be {}", knob.name, knob.may_be));
                 None
             }
         }
     }
+
+    /// The times that must fit together.
+    fn check_times(&mut self, settings: &Settings) {
+        let (visibility, job) = (settings.visibility.as_secs(), settings.job_time.as_secs());
+        if visibility > job {
+            self.wrong.push(format!(
+                "{} is {visibility} and {} is {job}: a message must not be hidden longer than its job may take",
+                VISIBILITY_SECONDS.name, JOB_SECONDS.name
+            ));
+        }
+        // A heartbeat at each third of it must leave room for a slow answer of the queue.
+        if matches!(settings.queue, QueueAddress::Sqs(_)) && visibility < LEAST_SQS_VISIBILITY {
+            self.wrong.push(format!(
+                "{} is {visibility}: with SQS it may be {LEAST_SQS_VISIBILITY} or more",
+                VISIBILITY_SECONDS.name
+            ));
+        }
+    }
+}
+
+/// Least visibility time-out with SQS, in seconds: SQS counts in whole seconds, and a call takes its time.
+const LEAST_SQS_VISIBILITY: u64 = 2;
+
+impl From<PathBuf> for StoreAddress {
+    fn from(path: PathBuf) -> StoreAddress {
+        StoreAddress::Directory(path)
+    }
+}
+
+impl From<PathBuf> for QueueAddress {
+    fn from(path: PathBuf) -> QueueAddress {
+        QueueAddress::Directory(path)
+    }
+}
+
+fn store(text: &str) -> Option<StoreAddress> {
+    directory(text).map(StoreAddress::from).or_else(|| s3::Address::parse(text).map(StoreAddress::S3))
+}
+
+fn queue(text: &str) -> Option<QueueAddress> {
+    directory(text).map(QueueAddress::from).or_else(|| sqs::Address::parse(text).map(QueueAddress::Sqs))
 }
 
 fn parsed<T: FromStr>(text: &str) -> Option<T> {
@@ -329,6 +384,27 @@ mod tests {
         let Wrong(lines) = read(Program::Sharer, &set).unwrap_err();
         assert_eq!(lines.len(), 3, "{lines:?}");
         assert!(lines.iter().all(|line| line.contains("it may be")), "{lines:?}");
+    }
+
+    #[test]
+    fn stores_and_queues_are_folders_or_awss() {
+        let both = [("SHARER_STORE", "s3://pictures/of/us/"), ("SHARER_QUEUE", "sqs://jobs")];
+        let settings = read(Program::Server, &both).unwrap();
+        let StoreAddress::S3(store) = settings.store else { panic!("{:?}", settings.store) };
+        assert_eq!((store.bucket.as_str(), store.prefix.as_str()), ("pictures", "of/us"));
+        assert!(matches!(settings.queue, QueueAddress::Sqs(_)));
+        for wrong in ["s3://", "dir:", "pictures", "http://x"] {
+            assert!(read(Program::Sharer, &[("SHARER_STORE", wrong)]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_must_fit_together() {
+        let long = [("SHARER_VISIBILITY_SECONDS", "121")];
+        assert!(read(Program::Sharer, &long).unwrap_err().to_string().contains("SHARER_JOB_SECONDS"));
+        let short = [("SHARER_VISIBILITY_SECONDS", "1"), ("SHARER_QUEUE", "sqs://jobs")];
+        assert!(read(Program::Sharer, &short).is_err());
+        assert!(read(Program::Sharer, &short[..1]).is_ok());
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
-use super::parts::{self, AnyStore};
-use super::version;
+use super::parts::{AnyStore, Parts};
+use super::{spot, version};
 use crate::door::{self, Door};
 use crate::queue::Queue;
-use crate::settings::{Program, Settings};
+use crate::settings::{Program, QueueAddress, Settings};
 use crate::stop::Stop;
 use crate::upload::{self, intake, spool};
 use crate::web::{self, Links, Rooms, Site};
@@ -18,8 +18,11 @@ use crate::worker::{self, Worker};
 /// Longest time to finish what is in flight after SIGTERM; what is unfinished then is given back.
 const DRAIN: Duration = Duration::from_secs(25);
 
-/// How long one receive waits for a message.
-const RECEIVE_WAIT: Duration = Duration::from_secs(1);
+/// How long one receive waits for a message in a folder: short, since ending waits for it.
+const FOLDER_WAIT: Duration = Duration::from_secs(1);
+
+/// How long one receive waits for a message in SQS: the longest there is, since each is billed.
+const SQS_WAIT: Duration = Duration::from_secs(20);
 
 /// Most bytes that one body holds in memory; what is more goes to a file.
 const MEMORY_EACH: usize = 16 << 20;
@@ -29,8 +32,7 @@ const MEMORY_EACH: usize = 16 << 20;
 /// # Errors
 /// Why it could not start.
 pub fn serve(settings: Settings, stop: Stop) -> Result<(), String> {
-    let store = parts::open_store(&settings)?;
-    let queue = parts::open_queue(&settings)?;
+    let Parts { store, queue, .. } = Parts::open(&settings)?;
     let door = open_door(&settings)?;
     run_server(door, &settings, &store, queue, &stop)
 }
@@ -40,8 +42,7 @@ pub fn serve(settings: Settings, stop: Stop) -> Result<(), String> {
 /// # Errors
 /// Why it could not start.
 pub fn share(settings: Settings, stop: Stop) -> Result<(), String> {
-    let store = parts::open_store(&settings)?;
-    let queue = parts::open_queue(&settings)?;
+    let Parts { store, queue, .. } = Parts::open(&settings)?;
     let door = open_door(&settings)?;
     let worker = start_worker(Program::Sharer, &settings, &store, Arc::clone(&queue), &stop)?;
     run_server(door, &settings, &store, queue, &stop)?;
@@ -54,8 +55,10 @@ pub fn share(settings: Settings, stop: Stop) -> Result<(), String> {
 /// # Errors
 /// Why it could not start.
 pub fn work(settings: Settings, stop: Stop) -> Result<(), String> {
-    let store = parts::open_store(&settings)?;
-    let queue = parts::open_queue(&settings)?;
+    let Parts { store, queue, imds } = Parts::open(&settings)?;
+    if let Some(imds) = imds {
+        spot::watch(imds, stop.clone()).map_err(|e| format!("no thread to watch for a spot notice: {e}"))?;
+    }
     let worker = start_worker(Program::Worker, &settings, &store, queue, &stop)?;
     stop.wait();
     drain(worker);
@@ -86,7 +89,10 @@ fn run_server(
     queue: Arc<dyn Queue>,
     stop: &Stop,
 ) -> Result<(), String> {
-    let links = Links { objects: settings.public_url.clone(), pages: settings.page_url.clone() };
+    let links = Links {
+        objects: store.object_urls(settings.public_url.as_deref()),
+        pages: settings.page_url.clone(),
+    };
     let bodies = spool::Config {
         budget: spool::Budget::new(settings.body_memory),
         memory_each: MEMORY_EACH,
@@ -120,6 +126,10 @@ fn start_worker(
     queue: Arc<dyn Queue>,
     stop: &Stop,
 ) -> Result<Worker, String> {
+    let wait = match settings.queue {
+        QueueAddress::Directory(_) => FOLDER_WAIT,
+        QueueAddress::Sqs(_) => SQS_WAIT,
+    };
     let config = worker::Config {
         jobs: settings.jobs,
         memory: settings.memory,
@@ -127,7 +137,8 @@ fn start_worker(
         max_pixels: settings.max_pixels,
         job_time: settings.job_time,
         visibility: settings.visibility,
-        wait: RECEIVE_WAIT,
+        wait,
+        key_prefix: store.key_prefix(),
         program: version(program),
     };
     let (jobs, memory_mb) = (config.jobs, config.memory >> 20);

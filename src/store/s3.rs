@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Content, Error, Fetched, Meta, Object, Store, Tag};
-use crate::aws::request::Payload;
+use crate::aws::request::{Payload, encode_path};
 use crate::aws::s3::{Condition, Put, S3};
 use crate::aws::{self, Aws};
 use crate::key::{Id, Key};
@@ -74,15 +74,19 @@ impl S3Store {
         S3Store { s3, address, proved: AtomicBool::new(false) }
     }
 
-    /// URL of the bucket, without a slash at its end: what object URLs start with, unless something
-    /// else stands in front of it.
-    pub fn bucket_url(&self) -> &str {
-        self.s3.bucket().url()
+    /// What object URLs start with, without a slash at the end: `front`, if something stands before the
+    /// bucket, else the bucket's own URL; then the store's prefix.
+    pub fn base_url(&self, front: Option<&str>) -> String {
+        let front = front.unwrap_or_else(|| self.s3.bucket().url());
+        match self.address.prefix.as_str() {
+            "" => front.to_owned(),
+            prefix => format!("{front}/{}", encode_path(prefix)),
+        }
     }
 
-    /// An object's key in the bucket.
-    pub fn key_in_bucket(&self, key: &Key) -> String {
-        self.prefixed(key.as_str())
+    /// What the store's keys begin with in the bucket: empty, or with a slash at its end.
+    pub fn key_prefix(&self) -> String {
+        self.prefixed("")
     }
 
     fn prefixed(&self, name: &str) -> String {
