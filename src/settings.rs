@@ -57,7 +57,7 @@ impl Program {
 pub enum StoreAddress {
     /// `dir:PATH`.
     Directory(PathBuf),
-    /// `s3://BUCKET[/PREFIX]`.
+    /// `s3://BUCKET/PREFIX`.
     S3(s3::Address),
 }
 
@@ -66,7 +66,7 @@ pub enum StoreAddress {
 pub enum QueueAddress {
     /// `dir:PATH`.
     Directory(PathBuf),
-    /// `sqs://NAME`, or the queue's URL.
+    /// `sqs://NAME`, or its URL.
     Sqs(sqs::Address),
 }
 
@@ -178,8 +178,9 @@ impl Reader<'_> {
         let data: Option<PathBuf> = self.required(&DATA, path);
         // Every setting is read before any is missed, so that one start shows all that is wrong.
         let listen = self.required(&LISTEN, parsed);
-        let store = self.address(&STORE, data.as_ref().map(|data| data.join("objects")), store);
-        let queue = self.address(&QUEUE, data.as_ref().map(|data| data.join("queue")), queue);
+        let default = |folder| data.as_ref().map(|data| data.join(folder));
+        let store = self.address(&STORE, store, default("objects").map(StoreAddress::Directory));
+        let queue = self.address(&QUEUE, queue, default("queue").map(QueueAddress::Directory));
         let public_url = self.optional(&PUBLIC_URL, url);
         let page_url = self.optional(&PAGE_URL, url);
         let max_upload_bytes = self.required(&MAX_UPLOAD_BYTES, whole(1..=5 << 30));
@@ -242,17 +243,17 @@ impl Reader<'_> {
         if set { self.optional(knob, parse) } else { parse(knob.default.of(self.program)) }
     }
 
-    /// The address of a store or a queue: `image-sharer` has a folder for it, the others must be told.
-    fn address<T: From<PathBuf>>(
+    /// The address of a store or a queue: `image-sharer` has a place for it, the others must be told.
+    fn address<T>(
         &mut self,
         knob: &Knob,
-        folder: Option<PathBuf>,
-        parse: fn(&str) -> Option<T>,
+        parse: impl Fn(&str) -> Option<T>,
+        default: Option<T>,
     ) -> Option<T> {
         let set = (self.environment)(knob.name).is_some_and(|text| !text.is_empty());
         match (set, self.program) {
             (true, _) => self.optional(knob, parse),
-            (false, Program::Sharer) => folder.map(T::from),
+            (false, Program::Sharer) => default,
             (false, _) => {
                 self.wrong.push(format!("{} is not set: it may be {}", knob.name, knob.may_be));
                 None
@@ -282,32 +283,20 @@ impl Reader<'_> {
 /// Least visibility time-out with SQS, in seconds: SQS counts in whole seconds, and a call takes its time.
 const LEAST_SQS_VISIBILITY: u64 = 2;
 
-impl From<PathBuf> for StoreAddress {
-    fn from(path: PathBuf) -> StoreAddress {
-        StoreAddress::Directory(path)
-    }
-}
-
-impl From<PathBuf> for QueueAddress {
-    fn from(path: PathBuf) -> QueueAddress {
-        QueueAddress::Directory(path)
-    }
-}
-
-fn store(text: &str) -> Option<StoreAddress> {
-    directory(text).map(StoreAddress::from).or_else(|| s3::Address::parse(text).map(StoreAddress::S3))
-}
-
-fn queue(text: &str) -> Option<QueueAddress> {
-    directory(text).map(QueueAddress::from).or_else(|| sqs::Address::parse(text).map(QueueAddress::Sqs))
-}
-
 fn parsed<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }
 
 fn path(text: &str) -> Option<PathBuf> {
     Some(PathBuf::from(text))
+}
+
+fn store(text: &str) -> Option<StoreAddress> {
+    directory(text).map(StoreAddress::Directory).or_else(|| s3::Address::parse(text).map(StoreAddress::S3))
+}
+
+fn queue(text: &str) -> Option<QueueAddress> {
+    directory(text).map(QueueAddress::Directory).or_else(|| sqs::Address::parse(text).map(QueueAddress::Sqs))
 }
 
 fn directory(text: &str) -> Option<PathBuf> {
@@ -379,23 +368,23 @@ mod tests {
     }
 
     #[test]
+    fn store_and_queue_may_be_on_aws() {
+        let set = [("SHARER_STORE", "s3://pics/a"), ("SHARER_QUEUE", "sqs://jobs")];
+        let settings = read(Program::Worker, &set).unwrap();
+        assert!(
+            matches!(settings.store, StoreAddress::S3(_)) && matches!(settings.queue, QueueAddress::Sqs(_))
+        );
+        let Wrong(lines) =
+            read(Program::Worker, &[("SHARER_STORE", "s3:pics"), ("SHARER_QUEUE", "sqs:jobs")]).unwrap_err();
+        assert!(lines[0].contains("s3://BUCKET") && lines[1].contains("sqs://NAME"), "{lines:?}");
+    }
+
+    #[test]
     fn all_that_is_wrong_is_said_at_once_with_what_it_may_be() {
         let set = [("SHARER_LISTEN", "here"), ("SHARER_MAX_PIXELS", "0"), ("SHARER_LOG", "loud")];
         let Wrong(lines) = read(Program::Sharer, &set).unwrap_err();
         assert_eq!(lines.len(), 3, "{lines:?}");
         assert!(lines.iter().all(|line| line.contains("it may be")), "{lines:?}");
-    }
-
-    #[test]
-    fn stores_and_queues_are_folders_or_awss() {
-        let both = [("SHARER_STORE", "s3://pictures/of/us/"), ("SHARER_QUEUE", "sqs://jobs")];
-        let settings = read(Program::Server, &both).unwrap();
-        let StoreAddress::S3(store) = settings.store else { panic!("{:?}", settings.store) };
-        assert_eq!((store.bucket.as_str(), store.prefix.as_str()), ("pictures", "of/us"));
-        assert!(matches!(settings.queue, QueueAddress::Sqs(_)));
-        for wrong in ["s3://", "dir:", "pictures", "http://x"] {
-            assert!(read(Program::Sharer, &[("SHARER_STORE", wrong)]).is_err(), "{wrong}");
-        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Builds the parts that the settings name.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::aws::imds::Imds;
-use crate::aws::{Aws, Environment};
+use crate::aws::{self, Aws, Environment};
 use crate::queue::directory::DirectoryQueue;
 use crate::queue::sqs::SqsQueue;
 use crate::queue::{self, Queue};
@@ -12,82 +13,65 @@ use crate::store::Store;
 use crate::store::directory::DirectoryStore;
 use crate::store::s3::S3Store;
 
-/// The store, by kind: what differs is how the world reads it.
-pub enum AnyStore {
-    /// A folder, whose objects the server serves itself.
-    Directory(Arc<DirectoryStore>),
-    /// A bucket, which serves them, or a CDN before it does.
-    S3(Arc<S3Store>),
-}
-
-/// What a program works with.
+/// Store and queue, and the account that they are in.
 pub struct Parts {
     /// Where objects are kept.
     pub store: AnyStore,
     /// Where jobs wait.
     pub queue: Arc<dyn Queue>,
-    /// The EC2 machine's metadata, if AWS is used at all.
-    pub imds: Option<Arc<Imds>>,
+    /// AWS, where either is there.
+    aws: Option<Aws>,
 }
 
 impl Parts {
-    /// Builds what `settings` name; nothing is sent to AWS yet but for its region and credentials.
+    /// The parts that the settings name.
     ///
     /// # Errors
-    /// Why something can't be used, and what to do about it.
+    /// Why one can't be used, and what to do about it.
     pub fn open(settings: &Settings) -> Result<Parts, String> {
-        let aws = LazyAws::default();
-        let store = match &settings.store {
-            StoreAddress::Directory(path) => {
-                AnyStore::Directory(Arc::new(DirectoryStore::open(path).map_err(|e| e.to_string())?))
-            }
-            StoreAddress::S3(address) => {
-                let store = S3Store::open(aws.get()?, address.clone()).map_err(|e| e.to_string())?;
-                AnyStore::S3(Arc::new(store))
-            }
-        };
-        let queue: Arc<dyn Queue> = match &settings.queue {
-            QueueAddress::Directory(path) => {
-                let config =
-                    queue::directory::Config { max_receives: settings.max_receives, ..Default::default() };
-                Arc::new(DirectoryQueue::open(path, config).map_err(|e| e.to_string())?)
-            }
-            QueueAddress::Sqs(address) => {
-                Arc::new(SqsQueue::open(aws.get()?, address.clone()).map_err(|e| e.to_string())?)
-            }
-        };
-        Ok(Parts { store, queue, imds: aws.opened().and_then(Aws::imds) })
+        let mut aws = None;
+        let store = open_store(settings, &mut aws)?;
+        let queue = open_queue(settings, &mut aws)?;
+        Ok(Parts { store, queue, aws })
+    }
+
+    /// The EC2 machine's metadata, where the parts are on AWS.
+    pub fn imds(&self) -> Option<Arc<Imds>> {
+        self.aws.as_ref().and_then(Aws::imds)
     }
 }
 
-/// AWS, once somebody needs it: a machine without it is not asked for a region.
-#[derive(Default)]
-struct LazyAws(OnceLock<Aws>);
+/// AWS, found once.
+fn found(aws: &mut Option<Aws>) -> Result<&Aws, String> {
+    Ok(match aws.take() {
+        Some(found) => aws.insert(found),
+        None => aws.insert(Aws::new(Environment::of_process()).map_err(|e| e.to_string())?),
+    })
+}
 
-impl LazyAws {
-    fn get(&self) -> Result<&Aws, String> {
-        if let Some(aws) = self.opened() {
-            return Ok(aws);
+fn open_store(settings: &Settings, aws: &mut Option<Aws>) -> Result<AnyStore, String> {
+    match &settings.store {
+        StoreAddress::Directory(path) => {
+            let store = DirectoryStore::open(path).map_err(|e| e.to_string())?;
+            Ok(AnyStore::Directory(Arc::new(store)))
         }
-        let aws = Aws::new(Environment::of_process()).map_err(|e| e.to_string())?;
-        Ok(self.0.get_or_init(|| aws))
+        StoreAddress::S3(address) => {
+            let store = S3Store::open(found(aws)?, address.clone()).map_err(|e| e.to_string())?;
+            Ok(AnyStore::S3(Arc::new(store)))
+        }
     }
+}
 
-    fn opened(&self) -> Option<&Aws> {
-        self.0.get()
-    }
+/// The store, by kind: a directory store is served by the server itself.
+pub enum AnyStore {
+    /// A folder.
+    Directory(Arc<DirectoryStore>),
+    /// A bucket.
+    S3(Arc<S3Store>),
 }
 
 impl AnyStore {
-    /// The store, whatever kind it is.
-    pub fn any(&self) -> Arc<dyn Store> {
-        match self {
-            AnyStore::Directory(store) => Arc::clone(store) as Arc<dyn Store>,
-            AnyStore::S3(store) => Arc::clone(store) as Arc<dyn Store>,
-        }
-    }
-
-    /// The store where it is a folder.
+    /// The store where it is a folder, whose objects the server serves itself.
     pub fn files(&self) -> Option<Arc<DirectoryStore>> {
         match self {
             AnyStore::Directory(store) => Some(Arc::clone(store)),
@@ -95,12 +79,12 @@ impl AnyStore {
         }
     }
 
-    /// What object URLs start with; `None` where the server serves them. `front` is what the settings
-    /// say stands before the store.
-    pub fn object_urls(&self, front: Option<&str>) -> Option<String> {
+    /// What object URLs start with, if the server does not serve the objects itself; `setting` is
+    /// what the operator says that stands in front of the store.
+    pub fn public_url(&self, setting: Option<&str>) -> Option<String> {
         match self {
-            AnyStore::Directory(_) => front.map(str::to_owned),
-            AnyStore::S3(store) => Some(store.base_url(front)),
+            AnyStore::Directory(_) => setting.map(str::to_owned),
+            AnyStore::S3(store) => Some(store.public_url(setting)),
         }
     }
 
@@ -111,26 +95,61 @@ impl AnyStore {
             AnyStore::S3(store) => store.key_prefix(),
         }
     }
+
+    /// The store, whatever kind it is.
+    pub fn any(&self) -> Arc<dyn Store> {
+        match self {
+            AnyStore::Directory(store) => Arc::clone(store) as Arc<dyn Store>,
+            AnyStore::S3(store) => Arc::clone(store) as Arc<dyn Store>,
+        }
+    }
+}
+
+fn open_queue(settings: &Settings, aws: &mut Option<Aws>) -> Result<Arc<dyn Queue>, String> {
+    match &settings.queue {
+        QueueAddress::Directory(path) => {
+            let config =
+                queue::directory::Config { max_receives: settings.max_receives, ..Default::default() };
+            let queue = DirectoryQueue::open(path, config).map_err(|e| e.to_string())?;
+            Ok(Arc::new(queue))
+        }
+        QueueAddress::Sqs(address) => {
+            Ok(Arc::new(SqsQueue::open(found(aws)?, address.clone()).map_err(|e| e.to_string())?))
+        }
+    }
+}
+
+/// How long one receive waits for a message: on SQS each receive is paid for, and a longer wait costs
+/// nothing.
+pub fn receive_wait(settings: &Settings) -> Duration {
+    match settings.queue {
+        QueueAddress::Directory(_) => Duration::from_secs(1),
+        QueueAddress::Sqs(_) => aws::sqs::LONGEST_WAIT,
+    }
 }
 
 /// Reaches store and queue and says what was found: `--check`.
 ///
 /// # Errors
-/// What can't be used, and what to do about it; all of it at once.
+/// What can't be used, and what to do about it.
 pub fn check(settings: &Settings) -> Result<(), String> {
-    let Parts { store, queue, .. } = Parts::open(settings)?;
-    let store = store.any();
+    let parts = Parts::open(settings)?;
+    let (store, queue) = (parts.store.any(), parts.queue);
+    if let Some(aws) = &parts.aws {
+        let access_key = aws.access_key().map_err(|e| e.to_string())?;
+        println!("aws:      region {}, access key {access_key}", aws.region());
+    }
+    let depth = queue.depth().map_err(|e| format!("queue {}: {e}", queue.describe()))?;
+    store.check().map_err(|e| format!("store {}: {e}", store.describe()))?;
+    queue.check().map_err(|e| format!("queue {}: {e}", queue.describe()))?;
     println!("settings: all well");
-    let store_found = store.check().map_err(|e| format!("store {}: {e}", store.describe()));
-    if store_found.is_ok() {
-        println!("store:    {}: can be written and read", store.describe());
-    }
-    let queue_found =
-        queue.check().and_then(|()| queue.depth()).map_err(|e| format!("queue {}: {e}", queue.describe()));
-    if let Ok(depth) = &queue_found {
-        let (name, waiting, in_flight, dead) = (queue.describe(), depth.waiting, depth.in_flight, depth.dead);
-        println!("queue:    {name}: {waiting} waiting, {in_flight} in flight, {dead} dead letters");
-    }
-    let wrong: Vec<String> = [store_found.err(), queue_found.err()].into_iter().flatten().collect();
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+    println!("store:    {}: can be written and read", store.describe());
+    println!(
+        "queue:    {}: {} waiting, {} in flight, {} dead letters",
+        queue.describe(),
+        depth.waiting,
+        depth.in_flight,
+        depth.dead
+    );
+    Ok(())
 }

@@ -1,41 +1,49 @@
-//! Looks out for the notice that a spot machine will be taken away, two minutes before, and stops the
-//! program then, so that its work is finished or given back in time.
+//! Watches for the notice that EC2 will take this spot machine away, and then ends the program in
+//! order: a machine has two minutes from the notice, and a worker drains in less than one.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{debug, warn};
+use log::{debug, info, warn};
 
-use crate::aws::imds::Imds;
+use crate::aws::imds::{self, Imds};
 use crate::stop::Stop;
 
-/// How often the notice is looked for, as AWS's documentation of `spot/instance-action` recommends.
+/// How often is looked: what EC2's manual recommends.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// How often where nothing answers: this is no EC2 machine, or its metadata service has trouble.
-const EVERY_WITHOUT_ANSWER: Duration = Duration::from_secs(60);
+/// After so many looks without any answer, this is no EC2 machine.
+const LOOKS: u32 = 3;
 
-/// Watches on a thread of its own until `stop` is set, and sets it when the notice comes.
+/// Looks for the notice on a thread of its own, and sets `stop` when it is there.
 ///
 /// # Errors
 /// When the system has no thread to give.
-pub fn watch(imds: Arc<Imds>, stop: Stop) -> std::io::Result<()> {
-    std::thread::Builder::new().name("spot".to_owned()).spawn(move || {
-        let mut pause = Duration::ZERO;
-        while !stop.sleep(pause) {
-            pause = match imds.spot_notice() {
-                Ok(None) => EVERY,
-                Ok(Some(notice)) => {
-                    warn!(action = notice.action; "this spot machine is taken away: stopping");
-                    stop.set();
+pub fn watch(imds: Arc<Imds>, stop: &Stop) -> Result<(), String> {
+    let stop = stop.clone();
+    let run = move || look(&imds, &stop);
+    let thread = std::thread::Builder::new().name("spot".to_owned()).spawn(run);
+    thread.map(drop).map_err(|e| format!("no thread to look for the spot notice: {e}"))
+}
+
+fn look(imds: &Imds, stop: &Stop) {
+    let (mut unanswered, mut answered) = (0, false);
+    while !stop.is_set() {
+        match imds.spot_notice() {
+            Ok(Some(notice)) => {
+                warn!(action = notice.action; "EC2 takes this spot machine away; stopping");
+                stop.set();
+            }
+            Ok(None) => answered = true,
+            Err(imds::Error::Unreachable(_)) if !answered => {
+                unanswered += 1;
+                if unanswered == LOOKS {
+                    info!("no EC2 metadata here: no spot notice is looked for");
                     return;
                 }
-                Err(error) => {
-                    debug!(error:%; "no metadata service");
-                    EVERY_WITHOUT_ANSWER
-                }
-            };
+            }
+            Err(error) => debug!(error:%; "the spot notice could not be looked for"),
         }
-    })?;
-    Ok(())
+        stop.sleep(EVERY);
+    }
 }

@@ -74,14 +74,12 @@ impl S3Store {
         S3Store { s3, address, proved: AtomicBool::new(false) }
     }
 
-    /// What object URLs start with, without a slash at the end: `front`, if something stands before the
-    /// bucket, else the bucket's own URL; then the store's prefix.
-    pub fn base_url(&self, front: Option<&str>) -> String {
-        let front = front.unwrap_or_else(|| self.s3.bucket().url());
-        match self.address.prefix.as_str() {
-            "" => front.to_owned(),
-            prefix => format!("{front}/{}", encode_path(prefix)),
-        }
+    /// What the URLs of objects start with, without a slash at its end: `base`, or else the bucket's
+    /// own address, and the prefix.
+    pub fn public_url(&self, base: Option<&str>) -> String {
+        let base = base.unwrap_or(self.s3.bucket().url());
+        let slash = if self.address.prefix.is_empty() { "" } else { "/" };
+        format!("{base}{slash}{}", encode_path(&self.address.prefix))
     }
 
     /// What the store's keys begin with in the bucket: empty, or with a slash at its end.
