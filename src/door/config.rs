@@ -22,6 +22,9 @@ pub struct Config {
     /// Connection threads started beforehand; more start when needed, up to `max_connections`.
     pub threads_at_start: usize,
     /// Stack of a connection's thread in bytes. It is address space: only pages in use cost memory.
+    ///
+    /// Uploads into directories need less than 40 KB, even in a debug build; the default leaves room
+    /// for a store that is reached by TLS. An overflow would end the process, so it is not cut close.
     pub stack_bytes: usize,
     /// Longest wait for a new connection's first byte, and from a head's first byte to its last.
     pub head_time: Duration,
