@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::door::{Network, Networks};
 use crate::observe::log::{Format, Level};
+use crate::{queue, store};
 
 mod knobs;
 
@@ -55,6 +56,8 @@ impl Program {
 pub enum StoreAddress {
     /// `dir:PATH`.
     Directory(PathBuf),
+    /// `s3://BUCKET` or `s3://BUCKET/PREFIX`.
+    S3(store::s3::Address),
 }
 
 /// Where jobs wait.
@@ -62,6 +65,21 @@ pub enum StoreAddress {
 pub enum QueueAddress {
     /// `dir:PATH`.
     Directory(PathBuf),
+    /// `sqs://NAME` or the queue's URL.
+    Sqs(queue::sqs::Address),
+}
+
+impl StoreAddress {
+    fn parse(text: &str) -> Option<StoreAddress> {
+        directory(text).map(StoreAddress::Directory).or_else(|| store::s3::Address::parse(text).map(StoreAddress::S3))
+    }
+}
+
+impl QueueAddress {
+    fn parse(text: &str) -> Option<QueueAddress> {
+        let sqs = || queue::sqs::Address::parse(text).map(QueueAddress::Sqs);
+        directory(text).map(QueueAddress::Directory).or_else(sqs)
+    }
 }
 
 /// All settings of one program, checked.
@@ -169,8 +187,9 @@ impl Reader<'_> {
         let data: Option<PathBuf> = self.required(&DATA, path);
         // Every setting is read before any is missed, so that one start shows all that is wrong.
         let listen = self.required(&LISTEN, parsed);
-        let store = self.address(&STORE, data.as_ref(), "objects").map(StoreAddress::Directory);
-        let queue = self.address(&QUEUE, data.as_ref(), "queue").map(QueueAddress::Directory);
+        let folder = |name| data.as_ref().map(|data| data.join(name));
+        let store = self.address(&STORE, folder("objects").map(StoreAddress::Directory), StoreAddress::parse);
+        let queue = self.address(&QUEUE, folder("queue").map(QueueAddress::Directory), QueueAddress::parse);
         let public_url = self.optional(&PUBLIC_URL, url);
         let page_url = self.optional(&PAGE_URL, url);
         let max_upload_bytes = self.required(&MAX_UPLOAD_BYTES, whole(1..=5 << 30));
@@ -234,11 +253,11 @@ impl Reader<'_> {
     }
 
     /// The address of a store or a queue: `image-sharer` has a place for it, the others must be told.
-    fn address(&mut self, knob: &Knob, data: Option<&PathBuf>, folder: &str) -> Option<PathBuf> {
+    fn address<T>(&mut self, knob: &Knob, own: Option<T>, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let set = (self.environment)(knob.name).is_some_and(|text| !text.is_empty());
         match (set, self.program) {
-            (true, _) => self.optional(knob, directory),
-            (false, Program::Sharer) => data.map(|data| data.join(folder)),
+            (true, _) => self.optional(knob, parse),
+            (false, Program::Sharer) => own,
             (false, _) => {
                 self.wrong.push(format!("{} is not set: it may be {}", knob.name, knob.may_be));
                 None

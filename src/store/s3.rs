@@ -80,6 +80,11 @@ impl S3Store {
         self.s3.bucket().url()
     }
 
+    /// What its keys in the bucket begin with, without a slash at its end; may be empty.
+    pub fn prefix(&self) -> &str {
+        &self.address.prefix
+    }
+
     /// An object's key in the bucket.
     pub fn key_in_bucket(&self, key: &Key) -> String {
         self.prefixed(key.as_str())
