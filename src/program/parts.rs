@@ -7,7 +7,7 @@ use crate::aws::imds::Imds;
 use crate::aws::{self, Aws, Environment};
 use crate::queue::directory::DirectoryQueue;
 use crate::queue::sqs::SqsQueue;
-use crate::queue::{self, Queue};
+use crate::queue::{self, Depth, Queue};
 use crate::settings::{QueueAddress, Settings, StoreAddress};
 use crate::store::Store;
 use crate::store::directory::DirectoryStore;
@@ -139,17 +139,18 @@ pub fn check(settings: &Settings) -> Result<(), String> {
         let access_key = aws.access_key().map_err(|e| e.to_string())?;
         println!("aws:      region {}, access key {access_key}", aws.region());
     }
-    let depth = queue.depth().map_err(|e| format!("queue {}: {e}", queue.describe()))?;
-    store.check().map_err(|e| format!("store {}: {e}", store.describe()))?;
-    queue.check().map_err(|e| format!("queue {}: {e}", queue.describe()))?;
     println!("settings: all well");
-    println!("store:    {}: can be written and read", store.describe());
-    println!(
-        "queue:    {}: {} waiting, {} in flight, {} dead letters",
-        queue.describe(),
-        depth.waiting,
-        depth.in_flight,
-        depth.dead
-    );
-    Ok(())
+    let mut wrong = Vec::new();
+    match store.check() {
+        Ok(()) => println!("store:    {}: can be written and read", store.describe()),
+        Err(error) => wrong.push(format!("store {}: {error}", store.describe())),
+    }
+    match queue.check().and_then(|()| queue.depth()) {
+        Ok(Depth { waiting, in_flight, dead, .. }) => {
+            let name = queue.describe();
+            println!("queue:    {name}: {waiting} waiting, {in_flight} in flight, {dead} dead letters");
+        }
+        Err(error) => wrong.push(format!("queue {}: {error}", queue.describe())),
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
