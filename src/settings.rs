@@ -4,18 +4,17 @@
 //! may be; all that is wrong is said at once.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::door::{Network, Networks};
 use crate::observe::log::{Format, Level};
 
 mod knobs;
-mod network;
 
 pub use knobs::{KNOBS, Knob};
-pub use network::Network;
 
 use knobs::*;
 
@@ -95,7 +94,7 @@ pub struct Settings {
     /// Folder for bodies beyond that.
     pub spool: PathBuf,
     /// Whose `X-Forwarded-…` headers are believed.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Networks,
     /// What an upload must show, if anything.
     pub upload_token: Option<Secret>,
     /// Images worked on at once.
@@ -285,8 +284,8 @@ fn url(text: &str) -> Option<String> {
     well_formed.then(|| text.trim_end_matches('/').to_owned())
 }
 
-fn networks(text: &str) -> Option<Vec<Network>> {
-    text.split(',').map(|part| part.trim().parse().ok()).collect()
+fn networks(text: &str) -> Option<Networks> {
+    text.split(',').map(|part| part.trim().parse::<Network>().ok()).collect()
 }
 
 fn cores() -> u64 {
@@ -296,11 +295,6 @@ fn cores() -> u64 {
 /// Half of what the machine, or the control group that this process is in, has; in bytes.
 fn half_the_memory() -> u64 {
     crate::observe::memory::total().unwrap_or(1 << 30) / 2
-}
-
-/// Whether `address` is one of `networks`.
-pub fn any_contains(networks: &[Network], address: IpAddr) -> bool {
-    networks.iter().any(|network| network.contains(address))
 }
 
 #[cfg(test)]

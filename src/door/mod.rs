@@ -8,8 +8,27 @@
 use std::net::IpAddr;
 
 mod answer;
+mod config;
+mod connection;
+mod crowd;
+mod deadline;
+pub mod framing;
+pub mod head;
+mod house;
+mod listener;
+mod pool;
+mod process;
+mod proxies;
+mod render;
+mod slots;
+mod usher;
+mod wire;
 
 pub use answer::{Answer, Body, header};
+pub use config::{Config, MOST_HEADERS};
+pub use listener::{Door, Error, Stopper};
+pub use process::prepare_process;
+pub use proxies::{Network, Networks};
 pub use tiny_http::{Header, Method, StatusCode};
 
 /// A request's head, screened: every rule of framing was checked.
@@ -156,3 +175,6 @@ pub struct Access<'a> {
     /// Whether all of the answer went out.
     pub complete: bool,
 }
+
+#[cfg(test)]
+mod tests;

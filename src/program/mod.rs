@@ -121,7 +121,8 @@ fn help(program: Program) -> String {
     text += "\nSettings (environment variables):\n";
     for knob in KNOBS.iter().filter(|knob| knob.is_read_by(program)) {
         let default = knob.default.shown(program);
-        text += &format!("  {}\n      {}: {}\n      default: {default}\n", knob.name, knob.about, knob.may_be);
+        text +=
+            &format!("  {}\n      {}: {}\n      default: {default}\n", knob.name, knob.about, knob.may_be);
     }
     text
 }
@@ -129,7 +130,8 @@ fn help(program: Program) -> String {
 /// A flag that SIGTERM and SIGINT raise; a second signal ends the process at once.
 fn stop_on_signals() -> Result<Stop, String> {
     let stop = Stop::new();
-    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(|e| format!("signals can't be received: {e}"))?;
+    let mut signals =
+        Signals::new([SIGTERM, SIGINT]).map_err(|e| format!("signals can't be received: {e}"))?;
     let raised = stop.clone();
     let listen = move || {
         for (count, signal) in signals.forever().enumerate() {

@@ -28,6 +28,13 @@ pub enum AnyStore {
 }
 
 impl AnyStore {
+    /// The store where it is a folder, whose objects the server serves itself.
+    pub fn files(&self) -> Option<Arc<DirectoryStore>> {
+        match self {
+            AnyStore::Directory(store) => Some(Arc::clone(store)),
+        }
+    }
+
     /// The store, whatever kind it is.
     pub fn any(&self) -> Arc<dyn Store> {
         match self {
@@ -43,7 +50,8 @@ impl AnyStore {
 pub fn open_queue(settings: &Settings) -> Result<Arc<dyn Queue>, String> {
     match &settings.queue {
         QueueAddress::Directory(path) => {
-            let config = queue::directory::Config { max_receives: settings.max_receives };
+            let config =
+                queue::directory::Config { max_receives: settings.max_receives, ..Default::default() };
             let queue = DirectoryQueue::open(path, config).map_err(|e| e.to_string())?;
             Ok(Arc::new(queue))
         }

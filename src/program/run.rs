@@ -11,7 +11,8 @@ use crate::door::{self, Door};
 use crate::queue::Queue;
 use crate::settings::{Program, Settings};
 use crate::stop::Stop;
-use crate::web::{self, Web};
+use crate::upload::{self, spool};
+use crate::web::{self, Links, Rooms, Site};
 use crate::worker::{self, Worker};
 
 /// Longest time to finish what is in flight after SIGTERM; what is unfinished then is given back.
@@ -20,6 +21,9 @@ const DRAIN: Duration = Duration::from_secs(25);
 /// How long one receive waits for a message.
 const RECEIVE_WAIT: Duration = Duration::from_secs(1);
 
+/// Most bytes that one body holds in memory; what is more goes to a file.
+const MEMORY_EACH: usize = 16 << 20;
+
 /// `image-server`: serves until stopped.
 ///
 /// # Errors
@@ -27,7 +31,22 @@ const RECEIVE_WAIT: Duration = Duration::from_secs(1);
 pub fn serve(settings: Settings, stop: Stop) -> Result<(), String> {
     let store = parts::open_store(&settings)?;
     let queue = parts::open_queue(&settings)?;
-    run_server(Program::Server, &settings, &store, queue, &stop)
+    let door = open_door(&settings)?;
+    run_server(door, &settings, &store, queue, &stop)
+}
+
+/// `image-sharer`: serves and works until stopped.
+///
+/// # Errors
+/// Why it could not start.
+pub fn share(settings: Settings, stop: Stop) -> Result<(), String> {
+    let store = parts::open_store(&settings)?;
+    let queue = parts::open_queue(&settings)?;
+    let door = open_door(&settings)?;
+    let worker = start_worker(Program::Sharer, &settings, &store, Arc::clone(&queue), &stop)?;
+    run_server(door, &settings, &store, queue, &stop)?;
+    drain(worker);
+    Ok(())
 }
 
 /// `image-worker`: works until stopped.
@@ -43,15 +62,83 @@ pub fn work(settings: Settings, stop: Stop) -> Result<(), String> {
     Ok(())
 }
 
-/// `image-sharer`: serves and works until stopped.
-///
-/// # Errors
-/// Why it could not start.
-pub fn share(settings: Settings, stop: Stop) -> Result<(), String> {
-    let store = parts::open_store(&settings)?;
-    let queue = parts::open_queue(&settings)?;
-    let worker = start_worker(Program::Sharer, &settings, &store, Arc::clone(&queue), &stop)?;
-    run_server(Program::Sharer, &settings, &store, queue, &stop)?;
-    drain(worker);
-    Ok(())
+fn open_door(settings: &Settings) -> Result<Door, String> {
+    let defaults = door::Config::new(settings.listen);
+    let config = door::prepare_process(door::Config {
+        max_connections: settings.max_connections,
+        max_per_address: door::Config::share(settings.max_connections),
+        head_time: settings.head_time,
+        idle_time: settings.idle_time,
+        busy_idle_time: defaults.busy_idle_time.min(settings.idle_time),
+        min_rate: settings.min_rate,
+        max_body_bytes: settings.max_upload_bytes + door::Config::FORM_SLACK,
+        drain_time: DRAIN,
+        trusted_proxies: settings.trusted_proxies.clone(),
+        ..defaults
+    });
+    Door::bind(config).map_err(|e| e.to_string())
+}
+
+fn run_server(
+    door: Door,
+    settings: &Settings,
+    store: &AnyStore,
+    queue: Arc<dyn Queue>,
+    stop: &Stop,
+) -> Result<(), String> {
+    let links = Links { objects: settings.public_url.clone(), pages: settings.page_url.clone() };
+    let bodies = spool::Config {
+        budget: spool::Budget::new(settings.body_memory),
+        memory_each: MEMORY_EACH,
+        folder: settings.spool.clone(),
+    };
+    let uploads = upload::Config {
+        max_bytes: settings.max_upload_bytes,
+        max_pixels: settings.max_pixels,
+        spool: bodies,
+    };
+    let upload_token = settings.upload_token.as_ref().map(|token| token.reveal().to_owned());
+    let address = door.local_addr();
+    info!(url = format!("http://{address}/"), store = store.any().describe(), queue = queue.describe(); "serving");
+    let rooms = Rooms { store: store.any(), files: store.files(), queue, stop: stop.clone() };
+    let site = Site::new(web::Config { links, upload_token, uploads }, rooms);
+    let (stopper, stopped) = (door.stopper(), stop.clone());
+    std::thread::Builder::new()
+        .name("stopper".to_owned())
+        .spawn(move || {
+            stopped.wait();
+            stopper.stop();
+        })
+        .map_err(|e| format!("no thread to wait for the end: {e}"))?;
+    door.run(Arc::new(site)).map_err(|e| e.to_string())
+}
+
+fn start_worker(
+    program: Program,
+    settings: &Settings,
+    store: &AnyStore,
+    queue: Arc<dyn Queue>,
+    stop: &Stop,
+) -> Result<Worker, String> {
+    let config = worker::Config {
+        jobs: settings.jobs,
+        memory: settings.memory,
+        max_bytes: settings.max_upload_bytes,
+        max_pixels: settings.max_pixels,
+        job_time: settings.job_time,
+        visibility: settings.visibility,
+        wait: RECEIVE_WAIT,
+        program: version(program),
+    };
+    let (jobs, memory_mb) = (config.jobs, config.memory >> 20);
+    let (store, queue_name) = (store.any(), queue.describe());
+    info!(store = store.describe(), queue = queue_name, jobs, memory_mb; "working");
+    Worker::start(config, store, queue, stop.clone()).map_err(|e| format!("no threads to work on: {e}"))
+}
+
+fn drain(worker: Worker) {
+    match worker.drain(Instant::now() + DRAIN) {
+        0 => info!("all jobs in hand are done"),
+        given_back => warn!(given_back; "jobs in hand were given back to the queue"),
+    }
 }

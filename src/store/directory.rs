@@ -1,7 +1,7 @@
 //! A store in a folder: a key is a path, a file holds exactly its object's bytes.
 //!
 //! Crash-safe, and open to any number of processes at once. `ARCHITECTURE.md` and the comments
-//! here say how; [`side`] keeps the metadata that a key's extension does not imply.
+//! here say how; `side` keeps the metadata that a key's extension does not imply.
 //!
 //! ```text
 //! PATH/<key>                   an object's bytes, as one looks for them

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::Error;
 use super::examine::{Original, examine};
-use super::intake::{FRAMING, Intake};
-use super::sizes::{self, ORIGINAL, THUMBNAILS};
+use super::intake::Intake;
+use super::sizes::{self, ORIGINAL};
 use super::spool::{self, Spool};
-use crate::job::Job;
+use crate::job::{Job, SIZES};
 use crate::key::{Id, Key};
 use crate::queue::Queue;
 use crate::record::{self, Record};
@@ -28,13 +28,6 @@ pub struct Config {
     pub max_pixels: u64,
     /// Where bodies are kept until they are stored.
     pub spool: spool::Config,
-}
-
-impl Config {
-    /// Most bytes that a request's body may have: a file and the form round it.
-    pub fn max_body(&self) -> u64 {
-        self.max_bytes.saturating_add(FRAMING)
-    }
 }
 
 /// Takes uploads in.
@@ -109,7 +102,7 @@ impl Uploads {
         let record =
             Record::new(format, thumbnails, original.probe.upright(), size, request.now, &delete_token);
         undo.create(&id.record(), || record::create(&*self.store, &id, &record))?;
-        let wanted = THUMBNAILS.iter().map(|&(name, bounds)| (name, bounds, thumbnails)).collect();
+        let wanted = SIZES.iter().map(|&(name, bounds)| (name, bounds, thumbnails)).collect();
         let job = Job::new(id.clone(), format, request.now, request.request_id.to_owned(), wanted);
         self.queue.send(&job.to_message()).map_err(Error::Queue)?;
         undo.keep();

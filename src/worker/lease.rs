@@ -46,12 +46,7 @@ pub struct Lease {
 impl Leases {
     /// At most `most` messages in hand; each is extended by `visibility` at every third of it, until
     /// `job_time` after its work has begun.
-    pub fn new(
-        most: usize,
-        visibility: Duration,
-        job_time: Duration,
-        queue: Arc<dyn Queue>,
-    ) -> Arc<Leases> {
+    pub fn new(most: usize, visibility: Duration, job_time: Duration, queue: Arc<dyn Queue>) -> Arc<Leases> {
         let (table, changed) = (Mutex::default(), Condvar::new());
         Arc::new(Leases { most, visibility, job_time, queue, table, changed })
     }
@@ -123,10 +118,7 @@ impl Leases {
         table: std::sync::MutexGuard<'a, Table>,
         waiting: impl Fn(&mut Table) -> bool,
     ) -> std::sync::MutexGuard<'a, Table> {
-        self.changed
-            .wait_timeout_while(table, time, waiting)
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
+        self.changed.wait_timeout_while(table, time, waiting).unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Table> {

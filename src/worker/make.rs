@@ -52,11 +52,8 @@ fn make(shared: &Shared, job: &Job, original: &[u8]) -> Result<Vec<Thumbnail>, i
         }
         debug!(id = job.id.as_str(), needed; "a large image is worked on alone");
     }
-    let wanted: Vec<Spec> = job
-        .thumbnails
-        .iter()
-        .map(|wanted| Spec { bounds: wanted.bounds(), format: wanted.format })
-        .collect();
+    let wanted: Vec<Spec> =
+        job.thumbnails.iter().map(|wanted| Spec { bounds: wanted.bounds(), format: wanted.format }).collect();
     let limits = Limits { max_pixels: shared.config.max_pixels, memory: needed };
     let made = thumbnails::make(original, &wanted, &limits);
     drop(share);

@@ -49,12 +49,12 @@ fn an_empty_body() {
         400,
         "empty",
     );
-    refused(&post_form(&[("image", Some("a.jpg"), b"")]), 400, "empty");
+    refused(&post_form(&[("image", Some("a.jpg"), b"")]), 400, "empty_file");
 }
 
 #[test]
 fn no_file_part() {
-    refused(&post_form(&[("image", None, b"not a file"), ("a", None, b"b")]), 400, "no_file");
+    refused(&post_form(&[("title", None, b"not a file"), ("a", None, b"b")]), 400, "no_file");
     refused(&post_form(&[]), 400, "no_file");
 }
 

@@ -115,7 +115,7 @@ fn an_upload_token_is_asked_for_before_the_body() {
     assert_eq!(put("Bearer correct-horse-battery").status, 202);
     for wrong in ["Bearer wrong-horse-battery", "Basic correct-horse-battery", "Bearer "] {
         let refused = put(wrong);
-        assert_eq!((refused.status, refused.error_code()), (401, "unauthorized".to_owned()));
+        assert_eq!((refused.status, refused.error_code()), (401, "wrong_token".to_owned()));
         assert!(refused.header("www-authenticate").is_some());
     }
 }

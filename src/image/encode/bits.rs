@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn bits_come_most_significant_first_and_the_last_byte_is_filled_with_ones() {
-        assert_eq!(written(&[]), []);
+        assert_eq!(written(&[]), [0u8; 0]);
         assert_eq!(written(&[(0b101, 3)]), [0b1011_1111]);
         assert_eq!(
             written(&[(0x12, 8), (0x3456, 16), (0x789a, 16), (0, 4)]),

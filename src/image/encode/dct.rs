@@ -7,20 +7,26 @@
 use std::array;
 use std::ops::{Add, Mul, Sub};
 
-use super::tables::{BLOCK, ZIGZAG};
+#[cfg(target_arch = "x86_64")]
+use super::avx2::Avx2;
+use super::tables::BLOCK;
 
 /// Samples of a block, row by row.
 pub(super) type Samples = [[u8; 8]; 8];
 
-/// Quantised coefficients, *column by column*: the second pass leaves them so, and whoever reads
-/// them in zigzag order needs no other.
-pub(super) type Coefficients = [i16; BLOCK];
+/// Quantised coefficients.
+pub(super) struct Coefficients {
+    /// *Column by column*: the second pass leaves them so, and zigzag order can be read off as well.
+    pub values: [i16; BLOCK],
+    /// A bit for each that is not 0, the first one's lowest.
+    pub nonzero: u64,
+}
 
 /// Largest magnitude of a coefficient: baseline's Huffman tables have no code beyond (T.81 F.1.2.2).
-const LARGEST: f32 = 1023.0;
+pub(super) const LARGEST: f32 = 1023.0;
 
 /// What each coefficient is multiplied with, column by column: 1 / (quantiser × scale of the DCT).
-pub(super) struct Divisors([Lanes; 8]);
+pub(super) struct Divisors(pub [[f32; 8]; 8]);
 
 impl Divisors {
     /// For quantisers row by row.
@@ -32,47 +38,58 @@ impl Divisors {
             _ => std::f64::consts::SQRT_2 * (k as f64 * std::f64::consts::PI / 16.0).cos(),
         };
         Divisors(array::from_fn(|column| {
-            Lanes(array::from_fn(|row| {
+            array::from_fn(|row| {
                 let quantiser = f64::from(quantisers[row * 8 + column]);
                 (1.0 / (quantiser * scale(row) * scale(column) * 8.0)) as f32
-            }))
+            })
         }))
     }
 }
 
-/// Transforms and quantises a block, to the nearest; ties go to the even.
-pub(super) fn transform(samples: &Samples, divisors: &Divisors) -> Coefficients {
+/// What to transform with. Every way gives the same bits.
+#[derive(Clone, Copy)]
+pub(super) enum Transform {
+    /// Plain arithmetic.
+    Scalar,
+    /// AVX2, where it was detected.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+}
+
+impl Transform {
+    /// The fastest that this processor runs.
+    pub fn best() -> Transform {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = Avx2::detect() {
+            return Transform::Avx2(avx2);
+        }
+        Transform::Scalar
+    }
+
+    /// Transforms and quantises a block, to the nearest; ties go to the even.
+    #[inline]
+    pub fn run(self, samples: &Samples, divisors: &Divisors) -> Coefficients {
+        match self {
+            Transform::Scalar => transform(samples, divisors),
+            #[cfg(target_arch = "x86_64")]
+            Transform::Avx2(avx2) => avx2.transform(samples, divisors),
+        }
+    }
+}
+
+fn transform(samples: &Samples, divisors: &Divisors) -> Coefficients {
     let rows = samples.map(|row| Lanes(row.map(|sample| f32::from(sample) - 128.0)));
     let columns = pass(transposed(pass(rows)));
-    // The first index counts columns of the picture's frequencies: the transposition came between.
-    let mut coefficients = [0; BLOCK];
-    for ((column, divisors), out) in columns.iter().zip(&divisors.0).zip(coefficients.as_chunks_mut::<8>().0)
-    {
-        *out = (*column * *divisors).0.map(|value| nearest(value.clamp(-LARGEST, LARGEST)));
+    let mut coefficients = Coefficients { values: [0; BLOCK], nonzero: 0 };
+    let outs = coefficients.values.as_chunks_mut::<8>().0;
+    for ((column, divisors), out) in columns.iter().zip(divisors.0).zip(outs) {
+        *out = (*column * Lanes(divisors)).0.map(|value| nearest(value.clamp(-LARGEST, LARGEST)));
+    }
+    for (i, &value) in coefficients.values.iter().enumerate() {
+        coefficients.nonzero |= u64::from(value != 0) << i;
     }
     coefficients
 }
-
-/// The coefficients in zigzag order, and a bit for each that is not zero, the first's lowest.
-pub(super) fn ordered(coefficients: &Coefficients) -> ([i16; BLOCK], u64) {
-    let ordered = COLUMNWISE.map(|i| coefficients[usize::from(i) % BLOCK]);
-    let mut nonzero = 0;
-    for (k, &coefficient) in ordered.iter().enumerate() {
-        nonzero |= u64::from(coefficient != 0) << k;
-    }
-    (ordered, nonzero)
-}
-
-/// Where in [`Coefficients`] the k-th in zigzag order lies.
-const COLUMNWISE: [u8; BLOCK] = {
-    let mut order = ZIGZAG;
-    let mut k = 0;
-    while k < BLOCK {
-        order[k] = ZIGZAG[k] % 8 * 8 + ZIGZAG[k] / 8;
-        k += 1;
-    }
-    order
-};
 
 /// The nearest whole number, ties to even, of a magnitude below 2^22: adding 1.5 × 2^23 leaves no
 /// room for a fraction, and the sum's low bits are the number.
@@ -123,15 +140,15 @@ fn transposed(rows: [Lanes; 8]) -> [Lanes; 8] {
     array::from_fn(|column| Lanes(array::from_fn(|row| rows[row].0[column])))
 }
 
+// cos(π/4), cos(3π/8), cos(π/8) − cos(3π/8), cos(π/8) + cos(3π/8).
+pub(super) const C4: f32 = std::f32::consts::FRAC_1_SQRT_2;
+pub(super) const C6: f32 = 0.382_683_43;
+pub(super) const C2_LESS_C6: f32 = 0.541_196_1;
+pub(super) const C2_PLUS_C6: f32 = 1.306_563;
+
 /// One-dimensional DCTs down the eight columns.
 #[inline(always)]
 fn pass(d: [Lanes; 8]) -> [Lanes; 8] {
-    // cos(π/4), cos(3π/8), cos(π/8) − cos(3π/8), cos(π/8) + cos(3π/8).
-    const C4: f32 = std::f32::consts::FRAC_1_SQRT_2;
-    const C6: f32 = 0.382_683_43;
-    const C2_LESS_C6: f32 = 0.541_196_1;
-    const C2_PLUS_C6: f32 = 1.306_563;
-
     let (sum0, difference0) = (d[0] + d[7], d[0] - d[7]);
     let (sum1, difference1) = (d[1] + d[6], d[1] - d[6]);
     let (sum2, difference2) = (d[2] + d[5], d[2] - d[5]);
@@ -190,9 +207,24 @@ mod tests {
             let samples =
                 if extreme { samples.map(|row| row.map(|s| if s > 127 { 255 } else { 0 })) } else { samples };
             let got = transform(&samples, &Divisors::new(&[quantiser; BLOCK]));
-            for (got, exact) in got.iter().zip(reference(&samples)) {
+            for (got, exact) in got.values.iter().zip(reference(&samples)) {
                 let exact = (exact / f64::from(quantiser)).clamp(-1023.0, 1023.0);
                 prop_assert!((f64::from(*got) - exact).abs() < 0.501, "{got} for {exact}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_transform_gives_the_same_bits(samples: Samples, extreme: bool, quality in 1u8..=100) {
+            let samples =
+                if extreme { samples.map(|row| row.map(|s| if s > 127 { 255 } else { 0 })) } else { samples };
+            let divisors = Divisors::new(&super::super::tables::quantisers(&super::super::tables::LUMA, quality));
+            let (scalar, best) = (transform(&samples, &divisors), Transform::best().run(&samples, &divisors));
+            prop_assert_eq!(scalar.values, best.values);
+            prop_assert_eq!(scalar.nonzero, best.nonzero);
+            for (i, &value) in scalar.values.iter().enumerate() {
+                prop_assert_eq!(scalar.nonzero >> i & 1 == 1, value != 0);
             }
         }
     }
@@ -202,7 +234,7 @@ mod tests {
         let stripes = array::from_fn(|_| array::from_fn(|x| if x.div_ceil(2) % 2 == 0 { 255 } else { 0 }));
         let finest = Divisors::new(&[1; BLOCK]);
         for samples in [[[0; 8]; 8], [[255; 8]; 8], stripes] {
-            assert!(transform(&samples, &finest).iter().all(|c| c.abs() <= 1023));
+            assert!(transform(&samples, &finest).values.iter().all(|c| c.abs() <= 1023));
         }
     }
 

@@ -5,8 +5,8 @@
 //! would cost more time than its few per cent of bytes are worth.
 
 use super::bits::Bits;
-use super::dct::{self, Coefficients, Divisors, Samples};
-use super::tables::{self, BLOCK, Code, Codes, Huffman, ZIGZAG};
+use super::dct::{Coefficients, Divisors, Samples, Transform};
+use super::tables::{self, BLOCK, COLUMNWISE, Code, Codes, Huffman, ZIGZAG};
 use crate::image::Size;
 
 /// Longest side that the format can say.
@@ -153,6 +153,7 @@ struct Component<'a> {
     samples: &'a [u8],
     width: usize,
     height: usize,
+    transform: Transform,
     divisors: Divisors,
     codes: &'static CodeTables,
     /// The last block's DC coefficient, which the next is coded as the difference to.
@@ -162,22 +163,21 @@ struct Component<'a> {
 impl<'a> Component<'a> {
     fn new(samples: &'a [u8], size: Size, quantisers: &[u8; BLOCK], codes: &'static CodeTables) -> Self {
         let (width, height) = (size.width as usize, size.height as usize);
-        Component { samples, width, height, divisors: Divisors::new(quantisers), codes, dc: 0 }
+        let (transform, divisors) = (Transform::best(), Divisors::new(quantisers));
+        Component { samples, width, height, transform, divisors, codes, dc: 0 }
     }
 
     /// Encodes the block in column `x` and row `y` of blocks. One that lies outside the picture is
     /// made like the one before: nobody sees it, and so it takes fewest bits.
     fn encode_block(&mut self, x: usize, y: usize, bits: &mut Bits<'_>) {
-        let outside = x * 8 >= self.width || y * 8 >= self.height;
-        let coefficients = if outside {
-            let mut coefficients = [0; BLOCK];
-            coefficients[0] = self.dc;
-            coefficients
+        if x * 8 >= self.width || y * 8 >= self.height {
+            self.encode_dc(self.dc, bits);
+            self.encode_ac(&Coefficients { values: [0; BLOCK], nonzero: 0 }, bits);
         } else {
-            dct::transform(&self.block(x * 8, y * 8), &self.divisors)
-        };
-        self.encode_dc(coefficients[0], bits);
-        self.encode_ac(&coefficients, bits);
+            let coefficients = self.transform.run(&self.block(x * 8, y * 8), &self.divisors);
+            self.encode_dc(coefficients.values[0], bits);
+            self.encode_ac(&coefficients, bits);
+        }
     }
 
     /// The samples from (`x`, `y`) on, the picture's last column and row repeated beyond its edges.
@@ -202,8 +202,7 @@ impl<'a> Component<'a> {
     /// Codes runs of zeros and the coefficients that end them, in zigzag order (T.81 F.1.2.2).
     fn encode_ac(&self, coefficients: &Coefficients, bits: &mut Bits<'_>) {
         let ac = &self.codes.ac;
-        let (ordered, mut nonzero) = dct::ordered(coefficients);
-        nonzero &= !1;
+        let mut nonzero = tables::in_zigzag(coefficients.nonzero & !1);
         let mut last = 0;
         while nonzero != 0 {
             let index = nonzero.trailing_zeros();
@@ -214,7 +213,8 @@ impl<'a> Component<'a> {
                 put(bits, ac[0xf0], 0, 0);
                 run -= 16;
             }
-            let (value, size) = magnitude(ordered[index as usize]);
+            let at = usize::from(COLUMNWISE[index as usize]) % BLOCK;
+            let (value, size) = magnitude(coefficients.values[at]);
             put(bits, ac[(run << 4 | size) as usize], value, size);
         }
         if last != 63 {

@@ -7,6 +7,8 @@ pub mod jpeg;
 pub mod png;
 pub mod ycbcr;
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod bits;
 mod dct;
 mod tables;

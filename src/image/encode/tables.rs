@@ -11,6 +11,42 @@ pub(super) const ZIGZAG: [u8; BLOCK] = [
     46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
+/// Where in a block, *column by column*, its k-th coefficient in zigzag order lies.
+pub(super) const COLUMNWISE: [u8; BLOCK] = {
+    let mut order = ZIGZAG;
+    let mut k = 0;
+    while k < BLOCK {
+        order[k] = ZIGZAG[k] % 8 * 8 + ZIGZAG[k] / 8;
+        k += 1;
+    }
+    order
+};
+
+/// A set of coefficients, a bit for each column by column, as the same set in zigzag order: eight
+/// look-ups, where ordering the coefficients themselves takes sixty-four moves.
+pub(super) fn in_zigzag(columnwise: u64) -> u64 {
+    static SETS: [[u64; 256]; 8] = zigzag_sets();
+    let bytes = columnwise.to_le_bytes();
+    SETS.iter().zip(bytes).fold(0, |set, (sets, byte)| set | sets[usize::from(byte)])
+}
+
+const fn zigzag_sets() -> [[u64; 256]; 8] {
+    let mut sets = [[0; 256]; 8];
+    let mut k = 0;
+    while k < BLOCK {
+        let (column, row) = (COLUMNWISE[k] as usize / 8, COLUMNWISE[k] % 8);
+        let mut set = 0;
+        while set < 256 {
+            if set >> row & 1 == 1 {
+                sets[column][set] |= 1 << k;
+            }
+            set += 1;
+        }
+        k += 1;
+    }
+    sets
+}
+
 /// Luminance quantisation (Table K.1), row by row.
 pub(super) const LUMA: [u8; BLOCK] = [
     16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17,
@@ -125,6 +161,16 @@ mod tests {
         let mut visited = ZIGZAG;
         visited.sort_unstable();
         assert!(visited.iter().enumerate().all(|(i, &v)| i == usize::from(v)));
+    }
+
+    #[test]
+    fn a_set_of_coefficients_is_put_in_zigzag_order() {
+        assert_eq!((in_zigzag(0), in_zigzag(u64::MAX)), (0, u64::MAX));
+        for (k, row_by_row) in ZIGZAG.into_iter().enumerate() {
+            let columnwise = row_by_row % 8 * 8 + row_by_row / 8;
+            assert_eq!(in_zigzag(1 << columnwise), 1 << k);
+            assert_eq!(COLUMNWISE[k], columnwise);
+        }
     }
 
     #[test]

@@ -6,4 +6,4 @@ mod process;
 
 pub use client::{Client, Reply, form};
 pub use pictures::{dimensions, noise_jpeg, picture};
-pub use process::{Folder, Process, Sharer, Site, command};
+pub use process::{Folder, Sharer, Site, command};

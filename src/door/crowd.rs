@@ -1,0 +1,376 @@
+//! Who is inside: the connections, each address's share of them, and which may be closed for another.
+//!
+//! A place is a guard: it is given up when dropped, in unwinding too. Per request a connection
+//! touches only its own atomic; the lock is for coming and going.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Config, Refusal};
+
+/// The connection is reading, working or writing.
+const BUSY: u64 = 0;
+/// The connection has been closed to make room.
+const CLOSED: u64 = u64::MAX;
+
+/// All connections.
+pub(super) struct Crowd {
+    inside: Mutex<Inside>,
+    /// Signalled when a connection ends while somebody waits for all to end.
+    ended: Condvar,
+    count: AtomicUsize,
+    stopping: AtomicBool,
+    opened: Instant,
+    max: usize,
+    max_per_address: usize,
+}
+
+#[derive(Default)]
+struct Inside {
+    members: HashMap<u64, Arc<Member>>,
+    shares: HashMap<IpAddr, usize>,
+    next: u64,
+}
+
+struct Member {
+    stream: TcpStream,
+    /// [`BUSY`], [`CLOSED`], or since when it rests, in microseconds after opening plus 1.
+    state: AtomicU64,
+    /// Whose share it counts towards; `None` for a trusted proxy.
+    share: Option<IpAddr>,
+}
+
+/// A connection's place; dropping it makes room.
+pub(super) struct Place {
+    crowd: Arc<Crowd>,
+    member: Arc<Member>,
+    number: u64,
+}
+
+/// The connection was closed to make room, or since the door stops.
+#[derive(Debug)]
+pub(super) struct Closed;
+
+/// One that was not let in, and why.
+pub(super) struct TurnedAway {
+    /// Its socket.
+    pub stream: TcpStream,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+impl Crowd {
+    /// Nobody, with the bounds of `config`.
+    pub fn new(config: &Config) -> Arc<Crowd> {
+        Arc::new(Crowd {
+            inside: Mutex::default(),
+            ended: Condvar::new(),
+            count: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            opened: Instant::now(),
+            max: config.max_connections,
+            max_per_address: config.max_per_address,
+        })
+    }
+
+    /// Lets a connection in; if all places are taken, the one that rests longest loses its own.
+    ///
+    /// # Errors
+    /// The connection, if its address has its share, or if nobody rests.
+    pub fn enter(
+        self: &Arc<Crowd>,
+        stream: TcpStream,
+        peer: IpAddr,
+        trusted: bool,
+    ) -> Result<Place, TurnedAway> {
+        let share = (!trusted).then(|| share_of(peer));
+        let mut inside = self.lock();
+        if let Some(address) = share
+            && inside.shares.get(&address).is_some_and(|&n| n >= self.max_per_address)
+        {
+            return Err(TurnedAway { stream, refusal: Refusal::TooManyConnections });
+        }
+        if inside.members.len() >= self.max && !self.close_longest_resting(&mut inside) {
+            return Err(TurnedAway { stream, refusal: Refusal::Busy });
+        }
+        // A new connection rests until its first byte.
+        let member = Arc::new(Member { stream, state: AtomicU64::new(self.now()), share });
+        let number = inside.next;
+        inside.next += 1;
+        inside.members.insert(number, member.clone());
+        if let Some(address) = share {
+            *inside.shares.entry(address).or_default() += 1;
+        }
+        self.count.store(inside.members.len(), Ordering::Relaxed);
+        Ok(Place { crowd: self.clone(), member, number })
+    }
+
+    /// Makes room by closing the connection that rests longest; says whether there was one.
+    pub fn make_room(&self) -> bool {
+        self.close_longest_resting(&mut self.lock())
+    }
+
+    fn close_longest_resting(&self, inside: &mut Inside) -> bool {
+        loop {
+            let resting = inside.members.iter().filter_map(|(&number, member)| {
+                let since = member.state.load(Ordering::SeqCst);
+                (since != BUSY && since != CLOSED).then_some((since, number))
+            });
+            let Some((since, number)) = resting.min() else { return false };
+            // It may have woken up meanwhile; then look for another.
+            if inside.members.get(&number).is_some_and(|member| member.close_if(since)) {
+                inside.remove(number);
+                self.count.store(inside.members.len(), Ordering::Relaxed);
+                return true;
+            }
+        }
+    }
+
+    /// Whether three quarters of the places are taken.
+    pub fn is_crowded(&self) -> bool {
+        self.count.load(Ordering::Relaxed) >= self.max.div_ceil(4).saturating_mul(3)
+    }
+
+    /// Whether the door stops: no connection then goes on after its present request.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Closes whoever rests, lets the others finish for at most `time`, and then cuts them off.
+    ///
+    /// Returns how many had to be cut off.
+    pub fn disperse(&self, time: Duration) -> usize {
+        self.stopping.store(true, Ordering::SeqCst);
+        let deadline = Instant::now() + time;
+        let mut inside = self.lock();
+        while self.close_longest_resting(&mut inside) {}
+        while !inside.members.is_empty() {
+            let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) else {
+                break;
+            };
+            inside = self.ended.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        for member in inside.members.values() {
+            // Fails only if the connection has ended already.
+            let _ = member.stream.shutdown(Shutdown::Both);
+        }
+        inside.members.len()
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(CLOSED - 2) + 1
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        // Nothing in here panics half-way through a change.
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inside {
+    fn remove(&mut self, number: u64) {
+        let Some(member) = self.members.remove(&number) else { return };
+        if let Some(address) = member.share
+            && let Some(count) = self.shares.get_mut(&address)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.shares.remove(&address);
+            }
+        }
+    }
+}
+
+impl Member {
+    /// Closes it if it still rests since `since`.
+    fn close_if(&self, since: u64) -> bool {
+        let closed = self.state.compare_exchange(since, CLOSED, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        if closed {
+            // Wakes its thread; fails only if the other end has gone already.
+            let _ = self.stream.shutdown(Shutdown::Both);
+        }
+        closed
+    }
+}
+
+impl Place {
+    /// Its socket.
+    pub fn stream(&self) -> &TcpStream {
+        &self.member.stream
+    }
+
+    /// The crowd it is in.
+    pub fn crowd(&self) -> &Crowd {
+        &self.crowd
+    }
+
+    /// From now on it may be closed to make room.
+    pub fn rest(&self) -> Result<(), Closed> {
+        self.become_(self.crowd.now())?;
+        // The door may have closed all who rest between the two; then nobody else will wake it.
+        if self.crowd.is_stopping() { Err(Closed) } else { Ok(()) }
+    }
+
+    /// From now on it may not be closed.
+    pub fn wake(&self) -> Result<(), Closed> {
+        self.become_(BUSY)
+    }
+
+    fn become_(&self, state: u64) -> Result<(), Closed> {
+        let changed = self
+            .member
+            .state
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |old| (old != CLOSED).then_some(state));
+        changed.map(|_| ()).map_err(|_| Closed)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut inside = self.crowd.lock();
+        inside.remove(self.number);
+        self.crowd.count.store(inside.members.len(), Ordering::Relaxed);
+        drop(inside);
+        self.crowd.ended.notify_all();
+    }
+}
+
+/// Whose share a connection counts towards: an IPv4 address, or an IPv6 network of 64 bits, which is
+/// the least that one customer gets.
+fn share_of(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::net::TcpListener;
+
+    fn crowd(max: usize, max_per_address: usize) -> Arc<Crowd> {
+        Crowd::new(&Config { max_connections: max, max_per_address, ..Config::default() })
+    }
+
+    /// A connection's two ends.
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (listener.accept().unwrap().0, client)
+    }
+
+    fn enter(crowd: &Arc<Crowd>, peer: &str) -> Result<(Place, TcpStream), Refusal> {
+        let (server, client) = pair();
+        let entered = crowd.enter(server, peer.parse().unwrap(), false);
+        entered.map(|place| (place, client)).map_err(|t| t.refusal)
+    }
+
+    fn refused(crowd: &Arc<Crowd>, peer: &str) -> Option<Refusal> {
+        enter(crowd, peer).err()
+    }
+
+    #[test]
+    fn an_address_has_its_share_and_no_more() {
+        let crowd = crowd(9, 2);
+        let first = enter(&crowd, "192.0.2.1").unwrap();
+        let _second = enter(&crowd, "192.0.2.1").unwrap();
+        assert_eq!(refused(&crowd, "::ffff:192.0.2.1"), Some(Refusal::TooManyConnections));
+        let _other = enter(&crowd, "192.0.2.2").unwrap();
+        drop(first);
+        assert_eq!(refused(&crowd, "192.0.2.1"), None);
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_address() {
+        let crowd = crowd(9, 1);
+        let _first = enter(&crowd, "2001:db8:0:1::1").unwrap();
+        assert_eq!(refused(&crowd, "2001:db8:0:1:ffff::2"), Some(Refusal::TooManyConnections));
+        assert_eq!(refused(&crowd, "2001:db8:0:2::1"), None);
+    }
+
+    #[test]
+    fn a_trusted_proxy_has_no_share() {
+        let crowd = crowd(9, 1);
+        let places: Vec<_> =
+            (0..3).map(|_| crowd.enter(pair().0, "192.0.2.1".parse().unwrap(), true)).collect();
+        assert!(places.iter().all(Result::is_ok));
+    }
+
+    #[test]
+    fn when_full_the_one_that_rests_longest_is_closed() {
+        let crowd = crowd(3, 9);
+        let mut inside: Vec<_> = (0..3).map(|_| enter(&crowd, "192.0.2.1").unwrap()).collect();
+        inside[0].0.wake().unwrap();
+        let _new = enter(&crowd, "192.0.2.2").unwrap();
+        assert!(inside[1].0.wake().is_err());
+        assert_eq!(inside[1].1.read(&mut [0]).unwrap(), 0);
+        assert!(inside[0].0.wake().is_ok());
+        assert!(inside[2].0.wake().is_ok());
+    }
+
+    #[test]
+    fn when_full_and_nobody_rests_the_new_one_is_turned_away() {
+        let crowd = crowd(2, 9);
+        let inside: Vec<_> = (0..2).map(|_| enter(&crowd, "192.0.2.1").unwrap()).collect();
+        inside.iter().for_each(|(place, _)| place.wake().unwrap());
+        assert_eq!(refused(&crowd, "192.0.2.2"), Some(Refusal::Busy));
+        inside[1].0.rest().unwrap();
+        assert_eq!(refused(&crowd, "192.0.2.2"), None);
+    }
+
+    #[test]
+    fn is_crowded_from_three_quarters_on() {
+        let crowd = crowd(4, 9);
+        let mut inside: Vec<_> = (0..2).map(|_| enter(&crowd, "192.0.2.1").unwrap()).collect();
+        assert!(!crowd.is_crowded());
+        inside.push(enter(&crowd, "192.0.2.1").unwrap());
+        assert!(crowd.is_crowded());
+        inside.pop();
+        assert!(!crowd.is_crowded());
+    }
+
+    #[test]
+    fn disperses_the_resting_at_once_and_the_busy_at_the_deadline() {
+        let crowd = crowd(9, 9);
+        let (resting, _client) = enter(&crowd, "192.0.2.1").unwrap();
+        let (busy, mut client) = enter(&crowd, "192.0.2.1").unwrap();
+        busy.wake().unwrap();
+        assert_eq!(crowd.disperse(Duration::from_millis(20)), 1);
+        assert!(resting.wake().is_err());
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
+        assert!(busy.rest().is_err());
+    }
+
+    #[test]
+    fn waits_for_those_who_finish() {
+        let crowd = crowd(9, 9);
+        let (busy, _client) = enter(&crowd, "192.0.2.1").unwrap();
+        busy.wake().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !crowd.is_stopping() {
+                    std::thread::yield_now();
+                }
+                drop(busy);
+            });
+            assert_eq!(crowd.disperse(Duration::from_secs(60)), 0);
+        });
+    }
+
+    #[test]
+    fn a_place_is_given_up_in_unwinding() {
+        let crowd = crowd(9, 1);
+        let (place, _client) = enter(&crowd, "192.0.2.1").unwrap();
+        let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+            let _held = place;
+            std::panic::resume_unwind(Box::new(()));
+        }));
+        assert!(unwound.is_err());
+        assert_eq!(refused(&crowd, "192.0.2.1"), None);
+    }
+}
