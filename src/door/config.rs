@@ -22,6 +22,9 @@ pub struct Config {
     /// Connection threads started beforehand; more start when needed, up to `max_connections`.
     pub threads_at_start: usize,
     /// Stack of a connection's thread in bytes. It is address space: only pages in use cost memory.
+    ///
+    /// Uploads into directories need less than 40 KB, even in a debug build; the default leaves room
+    /// for a store that is reached by TLS. An overflow would end the process, so it is not cut close.
     pub stack_bytes: usize,
     /// Longest wait for a new connection's first byte, and from a head's first byte to its last.
     pub head_time: Duration,
@@ -43,7 +46,7 @@ pub struct Config {
     pub max_headers: usize,
     /// Most bytes of a request's target.
     pub max_target: usize,
-    /// Most bytes of a body, framing not counted: an upload's limit and some slack for its form.
+    /// Most bytes of a body, framing of HTTP not counted, a form's own included.
     pub max_body_bytes: u64,
     /// Most bytes of an answer that is not a file.
     pub max_answer_bytes: u64,
@@ -64,9 +67,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Slack over an upload's own limit: multipart boundaries and the other fields of a form, in bytes.
-    pub const FORM_SLACK: u64 = 64 * 1024;
-
     /// The contract's limits, listening on `listen`.
     pub fn new(listen: SocketAddr) -> Config {
         let max_connections = 1024;
@@ -86,7 +86,7 @@ impl Config {
             max_head_bytes: 16 * 1024,
             max_headers: 100,
             max_target: 8 * 1024,
-            max_body_bytes: 64 * 1024 * 1024 + Config::FORM_SLACK,
+            max_body_bytes: 64 * 1024 * 1024,
             max_answer_bytes: 16 * 1024 * 1024,
             work_slots: 64,
             work_wait: Duration::from_secs(10),

@@ -53,7 +53,7 @@ struct Request {
 enum NoRequest {
     /// The other end has gone, or the connection was closed for another.
     Ended,
-    /// Nothing came for too long.
+    /// Nothing came for too long, or nothing more is wanted.
     Idle,
     /// What came is refused.
     Refused(Refusal, Instant),
@@ -145,7 +145,8 @@ impl Connection<'_> {
         } else {
             config.idle_time
         };
-        self.place.rest().map_err(|_| NoRequest::Ended)?;
+        // Closed already, or the door stops: what we said last must still arrive.
+        self.place.rest().map_err(|_| NoRequest::Idle)?;
         let read = self.wire.read_within(longest);
         self.place.wake().map_err(|_| NoRequest::Ended)?;
         read.map_err(|broken| match broken {

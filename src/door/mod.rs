@@ -4,6 +4,11 @@
 //! door owns sockets and never looks at what a body means; a service never sees a socket.
 //! `tiny_http` gives the words (its [`Method`], [`Header`], [`StatusCode`]) and renders an answer's
 //! head; its accept loop, thread pool and request parser are not used (`vendor-notes/tiny_http.md`).
+//!
+//! The way of a connection: `listener` accepts it, `crowd` gives it a place or `usher` turns it away,
+//! a thread of `pool` serves it in `connection`, which reads and writes through `wire` and asks
+//! [`head`] and [`framing`] what the bytes mean. A body is handed on as it comes: how much of it is
+//! held in memory is for the service to bound.
 
 use std::net::IpAddr;
 

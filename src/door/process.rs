@@ -39,10 +39,12 @@ fn fit(mut config: Config, files: Option<u64>, space: Option<u64>) -> Config {
     // Half of the space is left to the work itself.
     let by_space = space.map(|bytes| bytes / 2 / (config.stack_bytes as u64 + SPACE_EACH));
     for bound in [by_files, by_space].into_iter().flatten() {
-        let bound = usize::try_from(bound).unwrap_or(usize::MAX);
-        config.max_connections = config.max_connections.min(bound).max(1);
+        let bound = usize::try_from(bound).unwrap_or(usize::MAX).max(1);
+        if bound < config.max_connections {
+            config.max_connections = bound;
+            config.max_per_address = config.max_per_address.min(Config::share(bound));
+        }
     }
-    config.max_per_address = config.max_per_address.min(Config::share(config.max_connections));
     if space.is_some() {
         // A thread that starts when space has run out takes the process down; one that is there does not.
         config.threads_at_start = config.max_connections;

@@ -11,7 +11,7 @@ use crate::door::{self, Door};
 use crate::queue::Queue;
 use crate::settings::{Program, Settings};
 use crate::stop::Stop;
-use crate::upload::{self, spool};
+use crate::upload::{self, intake, spool};
 use crate::web::{self, Links, Rooms, Site};
 use crate::worker::{self, Worker};
 
@@ -71,7 +71,7 @@ fn open_door(settings: &Settings) -> Result<Door, String> {
         idle_time: settings.idle_time,
         busy_idle_time: defaults.busy_idle_time.min(settings.idle_time),
         min_rate: settings.min_rate,
-        max_body_bytes: settings.max_upload_bytes + door::Config::FORM_SLACK,
+        max_body_bytes: settings.max_upload_bytes + intake::FRAMING,
         drain_time: DRAIN,
         trusted_proxies: settings.trusted_proxies.clone(),
         ..defaults

@@ -176,7 +176,7 @@ fn entropy_coded<R: Read + Seek>(source: &mut Source<R>, plan: &mut Plan) -> Res
     let start = source.at();
     loop {
         let bytes = source.peek()?;
-        let Some(index) = memchr::memchr(0xFF, bytes) else {
+        let Some(index) = doubtful(bytes) else {
             let count = bytes.len();
             source.consume(count);
             if count == 0 {
@@ -188,8 +188,7 @@ fn entropy_coded<R: Read + Seek>(source: &mut Source<R>, plan: &mut Plan) -> Res
         source.consume(index);
         let end = source.at();
         match code(source)? {
-            // Codes below 0xC0 are no markers that a program writes; decoders differ on them, so they stay.
-            Some(0..=0xBF | 0xD0..=0xD7) => {}
+            Some(code) if is_data(code) => {}
             Some(marker) => {
                 plan.keep(start..end)?;
                 return Ok(Some(marker));
@@ -200,6 +199,17 @@ fn entropy_coded<R: Read + Seek>(source: &mut Source<R>, plan: &mut Plan) -> Res
             }
         }
     }
+}
+
+/// Whether 0xFF and this code belong to entropy-coded data: a stuffed 0xFF or a restart marker. Other
+/// codes below 0xC0 are no markers that a program writes; decoders differ on them, so they stay.
+fn is_data(code: u8) -> bool {
+    matches!(code, 0..=0xBF | 0xD0..=0xD7)
+}
+
+/// The first 0xFF that may begin something else, or whose code is not at hand.
+fn doubtful(bytes: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(0xFF, bytes).find(|at| bytes.get(at + 1).is_none_or(|&code| !is_data(code)))
 }
 
 /// Passes over bytes 0xFF and the one behind them, which it returns; nothing if the file ends before.

@@ -144,9 +144,9 @@ fn animation_frame<R: Read + Seek>(
 
 /// The header of a VP8 or VP8L chunk's pixels, behind the chunk's head.
 fn pixels<R: Read + Seek>(source: &mut Source<R>, chunk: &Chunk) -> Result<Pixels, Error> {
-    match &chunk.kind {
-        b"VP8 " => lossy(source),
-        b"VP8L" => lossless(source),
+    match (&chunk.kind, chunk.length) {
+        (b"VP8 ", 10..) => lossy(source),
+        (b"VP8L", 5..) => lossless(source),
         _ => Err(Error::Corrupt("a WebP frame without a picture".to_owned())),
     }
 }

@@ -167,7 +167,7 @@ impl Sharer {
 
 /// Server and workers as processes of their own on the same two folders.
 pub struct Site {
-    pub server: Process,
+    _server: Process,
     pub client: Client,
     pub folder: Folder,
     settings: Vec<(&'static str, String)>,
@@ -185,7 +185,7 @@ impl Site {
         all.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let mut server = Process::start("image-server", folder.path(), &all);
         wait_for_port(address, &mut server);
-        Site { server, client: Client { address }, folder, settings: all }
+        Site { _server: server, client: Client { address }, folder, settings: all }
     }
 
     pub fn worker(&self) -> Process {

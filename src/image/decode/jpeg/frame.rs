@@ -147,3 +147,77 @@ impl Component {
         Ok(Component { id: bytes[0], h: u64::from(h), v: u64::from(v), lacking: [UNSEEN; 64] })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 33 × 17 pixels, components 1, 2, … with these sampling factors.
+    fn frame(factors: &[u8], progressive: bool) -> Result<Frame, Error> {
+        let mut body = vec![8, 0, 17, 0, 33, factors.len() as u8];
+        for (id, &both) in (1..).zip(factors) {
+            body.extend_from_slice(&[id, both, 0]);
+        }
+        Frame::parse(&body, progressive)
+    }
+
+    /// MCUs and least bits of a scan of the components, coefficients `band`.
+    fn scan(frame: &mut Frame, components: &[u8], band: [u8; 2]) -> Result<(u64, u64), Error> {
+        let mut header = vec![components.len() as u8];
+        header.extend(components.iter().flat_map(|&id| [id, 0]));
+        header.extend_from_slice(&[band[0], band[1], 0]);
+        frame.scan(&header).map(|scan| (scan.mcus, scan.least_bits))
+    }
+
+    #[test]
+    fn units_are_counted_as_the_standard_lays_them() {
+        let all = [0, 63];
+        let mut sequential = frame(&[0x22, 0x11, 0x11], false).unwrap();
+        // 3 × 2 MCUs of 6 blocks; alone, luma has 5 × 3 blocks and chroma 3 × 2.
+        assert_eq!(scan(&mut sequential, &[1, 2, 3], all), Ok((6, 72)));
+        assert_eq!(scan(&mut sequential, &[1], all), Ok((15, 30)));
+        assert_eq!(scan(&mut sequential, &[3], all), Ok((6, 12)));
+        let mut progressive = frame(&[0x22, 0x11, 0x11], true).unwrap();
+        assert_eq!(scan(&mut progressive, &[1, 2, 3], [0, 0]), Ok((6, 36)));
+        assert_eq!(scan(&mut progressive, &[1], [1, 63]), Ok((15, 0)));
+        // The factors of a single component mean nothing.
+        assert_eq!(scan(&mut frame(&[0x22], false).unwrap(), &[1], all), Ok((15, 30)));
+    }
+
+    #[test]
+    fn it_knows_what_lacks() {
+        let mut frame = frame(&[0x11, 0x11, 0x11], true).unwrap();
+        scan(&mut frame, &[1, 2, 3], [0, 0]).unwrap();
+        assert!(frame.is_started() && !frame.is_refined());
+        for id in 1..=3 {
+            scan(&mut frame, &[id], [1, 63]).unwrap();
+        }
+        assert!(frame.is_refined());
+        // One bit of the first component's DC is to come once more.
+        frame.scan(&[1, 1, 0, 0, 0, 1]).unwrap();
+        assert!(!frame.is_refined());
+    }
+
+    #[test]
+    fn what_is_not_decoded_right_is_not_decoded() {
+        for factors in [&[0x31, 0x11, 0x11][..], &[0x11, 0x11]] {
+            assert!(matches!(frame(factors, false), Err(Error::Unsupported(_))), "{factors:?}");
+        }
+        for factors in [&[0x01, 0x11, 0x11][..], &[0x15, 0x11, 0x11]] {
+            assert!(matches!(frame(factors, false), Err(Error::Corrupt(_))), "{factors:?}");
+        }
+        let mut halved = frame(&[0x22, 0x11, 0x11], false).unwrap();
+        assert!(matches!(scan(&mut halved, &[1, 2], [0, 63]), Err(Error::Unsupported(_))));
+        assert!(scan(&mut halved, &[2, 3], [0, 63]).is_ok());
+    }
+
+    #[test]
+    fn scan_headers_that_contradict_their_frame_are_refused() {
+        let mut progressive = frame(&[0x11, 0x11, 0x11], true).unwrap();
+        for (components, band) in
+            [(&[4][..], [0, 0]), (&[1], [5, 2]), (&[1], [1, 64]), (&[1, 2], [1, 5]), (&[], [0, 0])]
+        {
+            assert!(matches!(scan(&mut progressive, components, band), Err(Error::Corrupt(_))));
+        }
+    }
+}

@@ -154,7 +154,7 @@ impl<'a> Walk<'a> {
             }
             0xC3 => return Err(Error::Unsupported("lossless JPEG".to_owned())),
             0xC5..=0xC7 => return Err(Error::Unsupported("hierarchical JPEG".to_owned())),
-            0xC9..=0xCB | 0xCC..=0xCF => {
+            0xC9..=0xCF => {
                 return Err(Error::Unsupported("arithmetic-coded JPEG".to_owned()));
             }
             0xC4 => {
