@@ -13,6 +13,7 @@ pub mod web;
 pub mod worker;
 
 // Where bytes and jobs lie in between.
+pub mod aws;
 pub mod durable;
 pub mod queue;
 pub mod store;
