@@ -236,5 +236,4 @@ fn says_expired(method: Method, refusal: &Refusal) -> bool {
 }
 
 #[cfg(test)]
-#[path = "client_tests.rs"]
 mod tests;

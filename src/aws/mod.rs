@@ -31,7 +31,7 @@ pub mod s3;
 pub mod sign;
 pub mod sqs;
 #[cfg(test)]
-pub mod testing;
+pub(crate) mod testing;
 pub mod transport;
 pub mod xml;
 

@@ -57,6 +57,16 @@ pub fn sign(
     credentials: &Credentials,
     now: SystemTime,
 ) -> Result<Vec<(String, String)>, Unsignable> {
+    sign_with(request, scope, credentials, now, settings(scope.style))
+}
+
+fn sign_with(
+    request: &Request<'_>,
+    scope: Scope<'_>,
+    credentials: &Credentials,
+    now: SystemTime,
+    settings: SigningSettings,
+) -> Result<Vec<(String, String)>, Unsignable> {
     let headers = request.headers.iter().map(|(name, value)| (*name, value.as_str()));
     let body = SignableBody::Precomputed(request.body.sha256.clone());
     let signable = SignableRequest::new(request.method.as_str(), request.url.as_str(), headers, body);
@@ -66,7 +76,7 @@ pub fn sign(
         .region(scope.region)
         .name(scope.service)
         .time(now)
-        .settings(settings(scope.style))
+        .settings(settings)
         .build();
     let wrong = |e: &dyn std::error::Error| Unsignable(e.to_string());
     let params = params.map_err(|e| wrong(&e))?.into();
@@ -87,5 +97,4 @@ fn settings(style: Style) -> SigningSettings {
 }
 
 #[cfg(test)]
-#[path = "sign_tests.rs"]
 mod tests;

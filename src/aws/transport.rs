@@ -321,3 +321,6 @@ fn proxy(environment: &Environment) -> Result<Option<Proxy>, Error> {
     }
     builder.build().map(Some).map_err(|_| wrong())
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,8 +29,9 @@ impl Address {
     pub fn parse(text: &str) -> Option<Address> {
         let rest = text.strip_prefix("s3://")?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let none = prefix.is_empty();
         let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-        let well_formed = !bucket.is_empty() && (prefix.is_empty() || Key::parse(prefix).is_some());
+        let well_formed = !bucket.is_empty() && (none || Key::parse(prefix).is_some());
         well_formed.then(|| Address { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }
 }

@@ -255,13 +255,16 @@ mod tests {
 
     #[test]
     fn one_thread_fetches_while_the_others_use_the_old_ones() {
-        struct Gate(ManualClock2, Mutex<mpsc::Receiver<()>>, mpsc::Sender<()>);
-        type ManualClock2 = Arc<ManualClock>;
+        struct Gate {
+            clock: Arc<ManualClock>,
+            open: Mutex<mpsc::Receiver<()>>,
+            enter: mpsc::Sender<()>,
+        }
         impl Source for Gate {
             fn fetch(&self) -> Result<Option<Credentials>, Error> {
-                self.2.send(()).unwrap();
-                self.1.lock().unwrap().recv().unwrap();
-                let expires = self.0.now() + Duration::from_secs(3600);
+                self.enter.send(()).unwrap();
+                self.open.lock().unwrap().recv().unwrap();
+                let expires = self.clock.now() + Duration::from_secs(3600);
                 Ok(Some(Credentials::temporary(format!("{expires:?}"), "s", "t", Some(expires))))
             }
             fn name(&self) -> &'static str {
@@ -270,7 +273,7 @@ mod tests {
         }
         let clock = ManualClock::at(at(1_000_000));
         let ((open, opened), (enter, entered)) = (mpsc::channel(), mpsc::channel());
-        let gate = Gate(clock.clone(), Mutex::new(opened), enter);
+        let gate = Gate { clock: clock.clone(), open: Mutex::new(opened), enter };
         let cached = Cached::new(Box::new(gate), clock.clone());
         open.send(()).unwrap();
         let first = cached.get().unwrap();
