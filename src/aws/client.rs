@@ -105,23 +105,21 @@ impl Client {
             let credentials = self.parts.credentials.get()?;
             let answer = self.attempt(request, &credentials, patience, &mut attempts)?;
             let (kind, error) = match answer {
-                Ok(response) => match judge(request, response) {
-                    Ok(response) => {
+                Ok(response) => {
+                    let Some(refusal) = refusal(request, &response) else {
                         self.budget.succeeded(&attempts.taken);
                         return Ok(response);
+                    };
+                    if self.mend(request.method, &refusal, &response, &credentials, &mut attempts) {
+                        continue;
                     }
-                    Err((refusal, response)) => {
-                        if self.mend(request.method, &refusal, &response, &credentials, &mut attempts) {
-                            continue;
-                        }
-                        let refusal = Refusal { after_doubt: attempts.doubt, ..refusal };
-                        attempts.doubt |= refusal.status >= 500;
-                        (Kind::of_refusal(&refusal), Error::Refused(refusal))
-                    }
-                },
+                    let refusal = Refusal { after_doubt: attempts.doubt, ..refusal };
+                    attempts.doubt |= refusal.status >= 500;
+                    (Kind::of_refusal(&refusal), Error::Refused(refusal))
+                }
                 Err(failure) => {
                     attempts.doubt |= failure.leaves_doubt();
-                    (Kind::of_failure(&failure), self.gave_up(failure, &attempts))
+                    (Kind::of_failure(&failure), self.gave_up(&request.url, failure, &attempts))
                 }
             };
             self.pause(kind, error, patience, &mut attempts)?;
@@ -192,13 +190,13 @@ impl Client {
         Ok(())
     }
 
-    fn gave_up(&self, failure: Failure, attempts: &Attempts) -> Error {
+    fn gave_up(&self, url: &str, failure: Failure, attempts: &Attempts) -> Error {
         match failure {
             Failure::TooLarge { limit } => Error::TooLarge { limit },
             Failure::Content(error) => Error::Content(error.to_string()),
             Failure::Malformed(why) => Error::Unexpected(why),
             other => Error::Unreachable {
-                cause: other.to_string(),
+                cause: format!("{}: {other}", host(url)),
                 attempts: attempts.made,
                 elapsed: self.elapsed(attempts),
             },
@@ -210,8 +208,8 @@ impl Client {
     }
 }
 
-/// Tells success from refusal. S3 can answer 200 and then change its mind, in the body.
-fn judge(request: &Request<'_>, response: Response) -> Result<Response, (Refusal, Response)> {
+/// What an answer refuses; `None` for success. S3 can answer 200 and then change its mind, in the body.
+fn refusal(request: &Request<'_>, response: &Response) -> Option<Refusal> {
     let document = request.answer == Answer::Document && response.body.trim_ascii_start().starts_with(b"<");
     let mind_changed = match document.then(|| xml::parse(&response.body)) {
         Some(Ok(root)) => root.name == "Error",
@@ -219,14 +217,18 @@ fn judge(request: &Request<'_>, response: Response) -> Result<Response, (Refusal
         None => false,
     };
     if response.is_success() && !mind_changed {
-        return Ok(response);
+        return None;
     }
-    let mut refusal = Refusal::read(request.method, &response);
-    if response.is_success() {
-        // Whatever it is, it is the service that failed.
-        refusal.status = 500;
-    }
-    Err((refusal, response))
+    let refusal = Refusal::read(request.method, response);
+    // After a 200, whatever it is, it is the service that failed.
+    let status = if response.is_success() { 500 } else { refusal.status };
+    Some(Refusal { status, ..refusal })
+}
+
+/// Scheme, host and port of a URL.
+fn host(url: &str) -> &str {
+    let start = url.find("://").map_or(0, |scheme| scheme + 3);
+    url[start..].find('/').map_or(url, |length| &url[..start + length])
 }
 
 /// Whether a refusal may be due to expired credentials. An answer to HEAD has a status alone.

@@ -85,7 +85,13 @@ fn what_will_not_pass_is_not_tried_again() {
 #[test]
 fn attempts_end_with_their_number_and_with_the_deadline() {
     let Exchange { result, seen, .. } = call([lost(), lost(), lost(), lost(), lost()]);
-    assert!(matches!(result, Err(Error::Unreachable { attempts: MAX_ATTEMPTS, .. })));
+    let error = result.unwrap_err();
+    assert!(matches!(error, Error::Unreachable { attempts: MAX_ATTEMPTS, .. }));
+    let said = error.to_string();
+    assert!(
+        said.starts_with("no answer in 5 attempts over") && said.contains("https://bucket.test:"),
+        "{said}"
+    );
     assert_eq!(seen.len() as u32, MAX_ATTEMPTS);
     let limits = Limits { attempt: Duration::from_millis(250), ..PATIENCE.limits };
     let short = Patience { deadline: Duration::from_millis(250), limits };

@@ -13,10 +13,10 @@ use crate::aws::error::Error;
 /// before the end of the old at the latest.
 const EARLY: Duration = Duration::from_secs(10 * 60);
 
-/// Pause between attempts to replace credentials that are still good.
+/// Pause between attempts to replace credentials that are still good for longer than that.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// Pause between attempts while there are none, or they have ended.
+/// Pause between attempts while there are none, or none that are good.
 const SHORT_PAUSE: Duration = Duration::from_secs(5);
 
 /// Credentials from a source, shared by all threads.
@@ -123,18 +123,15 @@ impl Cached {
 
     fn adopt(&self, state: &mut State, credentials: Credentials) -> Arc<Credentials> {
         let credentials = Arc::new(credentials);
-        // A source may give the same ones for a while: it is not asked at every request.
-        state.rest = Some((self.clock.instant() + PAUSE, String::new()));
         state.rejected = false;
         state.current = Some(Arc::clone(&credentials));
+        // A source may give the same ones for a while: it is not asked at every request.
+        state.rest = Some((self.clock.instant() + self.pause(state), String::new()));
         credentials
     }
 
     fn keep(&self, state: &mut State, why: String) -> Result<Arc<Credentials>, Error> {
-        let ended = |current: &Arc<Credentials>| state.rejected || self.is_within(current, Duration::ZERO);
-        let good = state.current.as_ref().is_some_and(|current| !ended(current));
-        let pause = if good { PAUSE } else { SHORT_PAUSE };
-        state.rest = Some((self.clock.instant() + pause, why.clone()));
+        state.rest = Some((self.clock.instant() + self.pause(state), why.clone()));
         match &state.current {
             Some(current) => {
                 warn!(why; "AWS credentials could not be replaced; the old ones are used");
@@ -142,6 +139,18 @@ impl Cached {
             }
             None => Err(Error::Credentials(why)),
         }
+    }
+
+    /// How long the source is left in peace now that it was asked: not beyond the end of what is there.
+    fn pause(&self, state: &State) -> Duration {
+        let good_for = match &state.current {
+            Some(current) if !state.rejected => match current.expires() {
+                Some(expires) => expires.duration_since(self.clock.now()).unwrap_or_default(),
+                None => PAUSE,
+            },
+            _ => Duration::ZERO,
+        };
+        good_for.clamp(SHORT_PAUSE, PAUSE)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -231,6 +240,17 @@ mod tests {
         assert_eq!(test.key_after(1000), "AK1", "even after their end: the service decides");
         test.failing.store(0, SeqCst);
         assert_eq!(test.key_after(5), "AK4");
+    }
+
+    #[test]
+    fn those_that_last_for_seconds_are_replaced_after_seconds() {
+        let test = test();
+        test.key_after(0);
+        test.failing.store(1, SeqCst);
+        assert_eq!(test.key_after(3580), "AK1");
+        test.failing.store(0, SeqCst);
+        assert_eq!(test.key_after(19), "AK1", "the source rests");
+        assert_eq!(test.key_after(1), "AK3", "and no longer than they last");
     }
 
     #[test]

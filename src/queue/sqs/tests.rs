@@ -31,8 +31,9 @@ fn url() -> Result<Response, Failure> {
     ok(json!({"QueueUrl": "https://sqs.test/1/jobs"}))
 }
 
-fn attributes(policy: bool) -> Result<Response, Failure> {
-    let policy = policy.then(|| r#"{"deadLetterTargetArn":"arn:aws:sqs:r:1:dead","maxReceiveCount":5}"#);
+const POLICY: Option<&str> = Some(r#"{"deadLetterTargetArn":"arn:aws:sqs:r:1:dead","maxReceiveCount":5}"#);
+
+fn attributes(policy: Option<&str>) -> Result<Response, Failure> {
     ok(
         json!({"Attributes": {"ApproximateNumberOfMessages": "5", "ApproximateNumberOfMessagesNotVisible": "2",
         "ApproximateNumberOfMessagesDelayed": "1", "RedrivePolicy": policy}}),
@@ -89,7 +90,7 @@ fn the_queues_url_is_asked_for_once() {
 fn a_buried_message_is_held_sent_and_then_deleted() {
     let deleted = ok(json!({"Successful": [{"Id": "0"}]}));
     let (queue, script) =
-        queue([url(), attributes(true), dead_url(), ok(json!({})), ok(json!({"MessageId": "m"})), deleted]);
+        queue([url(), attributes(POLICY), dead_url(), ok(json!({})), ok(json!({"MessageId": "m"})), deleted]);
     queue.bury(&delivery(), &cause()).unwrap();
     let expected = [
         "GetQueueUrl",
@@ -112,21 +113,21 @@ fn a_buried_message_is_held_sent_and_then_deleted() {
 #[test]
 fn a_message_that_is_held_no_more_is_not_buried() {
     let (queue, script) =
-        queue([url(), attributes(true), dead_url(), refusal(400, "ReceiptHandleIsInvalid")]);
+        queue([url(), attributes(POLICY), dead_url(), refusal(400, "ReceiptHandleIsInvalid")]);
     assert!(matches!(queue.bury(&delivery(), &cause()), Err(Error::ReceiptVoid)));
     assert!(!actions(&script).contains(&"SendMessage".to_owned()));
 }
 
 #[test]
 fn a_queue_without_dead_letters_says_so() {
-    let (queue, _) = queue([url(), attributes(false)]);
+    let (queue, _) = queue([url(), attributes(None)]);
     let error = queue.bury(&delivery(), &cause()).unwrap_err().to_string();
     assert!(error.contains("RedrivePolicy"), "{error}");
 }
 
 #[test]
 fn depth_counts_what_waits_what_is_held_and_what_is_dead() {
-    let (queue, _) = queue([url(), attributes(true), attributes(true), dead_url(), attributes(false)]);
+    let (queue, _) = queue([url(), attributes(POLICY), attributes(POLICY), dead_url(), attributes(None)]);
     let expected = Depth { waiting: 5, in_flight: 3, oldest: None, dead: 7 };
     assert_eq!(queue.depth().unwrap(), expected);
 }
