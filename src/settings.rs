@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use crate::door::{Network, Networks};
 use crate::observe::log::{Format, Level};
+use crate::queue::sqs;
+use crate::store::s3;
 
 mod knobs;
 
@@ -55,6 +57,8 @@ impl Program {
 pub enum StoreAddress {
     /// `dir:PATH`.
     Directory(PathBuf),
+    /// `s3://BUCKET/PREFIX`.
+    S3(s3::Address),
 }
 
 /// Where jobs wait.
@@ -62,6 +66,8 @@ pub enum StoreAddress {
 pub enum QueueAddress {
     /// `dir:PATH`.
     Directory(PathBuf),
+    /// `sqs://NAME`, or its URL.
+    Sqs(sqs::Address),
 }
 
 /// All settings of one program, checked.
@@ -169,8 +175,9 @@ impl Reader<'_> {
         let data: Option<PathBuf> = self.required(&DATA, path);
         // Every setting is read before any is missed, so that one start shows all that is wrong.
         let listen = self.required(&LISTEN, parsed);
-        let store = self.address(&STORE, data.as_ref(), "objects").map(StoreAddress::Directory);
-        let queue = self.address(&QUEUE, data.as_ref(), "queue").map(QueueAddress::Directory);
+        let default = |folder| data.as_ref().map(|data| data.join(folder));
+        let store = self.address(&STORE, store, default("objects").map(StoreAddress::Directory));
+        let queue = self.address(&QUEUE, queue, default("queue").map(QueueAddress::Directory));
         let public_url = self.optional(&PUBLIC_URL, url);
         let page_url = self.optional(&PAGE_URL, url);
         let max_upload_bytes = self.required(&MAX_UPLOAD_BYTES, whole(1..=5 << 30));
@@ -234,11 +241,16 @@ impl Reader<'_> {
     }
 
     /// The address of a store or a queue: `image-sharer` has a place for it, the others must be told.
-    fn address(&mut self, knob: &Knob, data: Option<&PathBuf>, folder: &str) -> Option<PathBuf> {
+    fn address<T>(
+        &mut self,
+        knob: &Knob,
+        parse: impl Fn(&str) -> Option<T>,
+        default: Option<T>,
+    ) -> Option<T> {
         let set = (self.environment)(knob.name).is_some_and(|text| !text.is_empty());
         match (set, self.program) {
-            (true, _) => self.optional(knob, directory),
-            (false, Program::Sharer) => data.map(|data| data.join(folder)),
+            (true, _) => self.optional(knob, parse),
+            (false, Program::Sharer) => default,
             (false, _) => {
                 self.wrong.push(format!("{} is not set: it may be {}", knob.name, knob.may_be));
                 None
@@ -253,6 +265,14 @@ fn parsed<T: FromStr>(text: &str) -> Option<T> {
 
 fn path(text: &str) -> Option<PathBuf> {
     Some(PathBuf::from(text))
+}
+
+fn store(text: &str) -> Option<StoreAddress> {
+    directory(text).map(StoreAddress::Directory).or_else(|| s3::Address::parse(text).map(StoreAddress::S3))
+}
+
+fn queue(text: &str) -> Option<QueueAddress> {
+    directory(text).map(QueueAddress::Directory).or_else(|| sqs::Address::parse(text).map(QueueAddress::Sqs))
 }
 
 fn directory(text: &str) -> Option<PathBuf> {
@@ -321,6 +341,18 @@ mod tests {
         assert!(wrong.contains("SHARER_STORE is not set") && wrong.contains("SHARER_QUEUE is not set"));
         let both = [("SHARER_STORE", "dir:/a"), ("SHARER_QUEUE", "dir:/b")];
         assert_eq!(read(Program::Server, &both).unwrap().listen.to_string(), "0.0.0.0:80");
+    }
+
+    #[test]
+    fn store_and_queue_may_be_on_aws() {
+        let set = [("SHARER_STORE", "s3://pics/a"), ("SHARER_QUEUE", "sqs://jobs")];
+        let settings = read(Program::Worker, &set).unwrap();
+        assert!(
+            matches!(settings.store, StoreAddress::S3(_)) && matches!(settings.queue, QueueAddress::Sqs(_))
+        );
+        let Wrong(lines) =
+            read(Program::Worker, &[("SHARER_STORE", "s3:pics"), ("SHARER_QUEUE", "sqs:jobs")]).unwrap_err();
+        assert!(lines[0].contains("s3://BUCKET") && lines[1].contains("sqs://NAME"), "{lines:?}");
     }
 
     #[test]

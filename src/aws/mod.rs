@@ -80,6 +80,14 @@ impl Aws {
         &self.region
     }
 
+    /// The id of the access key that requests are signed with now.
+    ///
+    /// # Errors
+    /// When there are no credentials.
+    pub fn access_key(&self) -> Result<String, Error> {
+        Ok(self.parts.credentials.get()?.access_key().to_owned())
+    }
+
     /// The EC2 machine's metadata, unless they are switched off.
     pub fn imds(&self) -> Option<Arc<Imds>> {
         self.imds.clone()

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Content, Error, Fetched, Meta, Object, Store, Tag};
-use crate::aws::request::Payload;
+use crate::aws::request::{Payload, encode_path};
 use crate::aws::s3::{Condition, Put, S3};
 use crate::aws::{self, Aws};
 use crate::key::{Id, Key};
@@ -74,15 +74,12 @@ impl S3Store {
         S3Store { s3, address, proved: AtomicBool::new(false) }
     }
 
-    /// URL of the bucket, without a slash at its end: what object URLs start with, unless something
-    /// else stands in front of it.
-    pub fn bucket_url(&self) -> &str {
-        self.s3.bucket().url()
-    }
-
-    /// An object's key in the bucket.
-    pub fn key_in_bucket(&self, key: &Key) -> String {
-        self.prefixed(key.as_str())
+    /// What the URLs of objects start with, without a slash at its end: `base`, or else the bucket's
+    /// own address, and the prefix.
+    pub fn public_url(&self, base: Option<&str>) -> String {
+        let base = base.unwrap_or(self.s3.bucket().url());
+        let slash = if self.address.prefix.is_empty() { "" } else { "/" };
+        format!("{base}{slash}{}", encode_path(&self.address.prefix))
     }
 
     fn prefixed(&self, name: &str) -> String {

@@ -50,7 +50,8 @@ fn keys_stand_after_the_prefix() {
     assert_eq!(fetched, Fetched { bytes: b"x".to_vec(), tag: Tag("\"1\"".into()) });
     let bucket = "https://pics.s3.eu-west-1.amazonaws.com";
     assert_eq!(script.seen()[0].line, format!("GET {bucket}/pre/fix/a%20b/c.jpg"));
-    assert_eq!((store.bucket_url(), store.key_in_bucket(&key())), (bucket, "pre/fix/a b/c.jpg".to_owned()));
+    assert_eq!(store.public_url(None), format!("{bucket}/pre/fix"));
+    assert_eq!(store.public_url(Some("https://cdn.test")), "https://cdn.test/pre/fix");
     assert_eq!(store.describe(), "s3://pics/pre/fix");
 }
 
