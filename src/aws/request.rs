@@ -209,4 +209,25 @@ mod tests {
     fn keys_are_encoded_byte_by_byte() {
         assert_eq!(encode_path("a b/c+d%é🦀~-._"), "a%20b/c%2Bd%25%C3%A9%F0%9F%A6%80~-._");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_key_can_be_read_back_from_its_path(key in ".{0,60}") {
+            let path = encode_path(&key);
+            let mut bytes = Vec::new();
+            let mut rest = path.as_bytes();
+            while let [first, tail @ ..] = rest {
+                let (byte, tail) = match (first, tail) {
+                    (b'%', [high, low, tail @ ..]) => {
+                        let digits = [*high, *low];
+                        (u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap(), tail)
+                    }
+                    _ => (*first, tail),
+                };
+                bytes.push(byte);
+                rest = tail;
+            }
+            proptest::prop_assert_eq!(bytes, key.as_bytes());
+        }
+    }
 }

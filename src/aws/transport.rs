@@ -270,6 +270,11 @@ fn failure(error: ureq::Error) -> Failure {
             | io::ErrorKind::HostUnreachable
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::AddrNotAvailable => Failure::Unreached(error.to_string()),
+            // A certificate that is not trusted; or, and then the request may have been carried out,
+            // a connection that was tampered with.
+            io::ErrorKind::InvalidData => {
+                Failure::Lost(format!("TLS: {error} (AWS_CA_BUNDLE names other roots to trust)"))
+            }
             BrokenPipe | ConnectionReset | ConnectionAborted => {
                 Failure::Lost(format!("the server closed the connection, maybe to refuse the body: {error}"))
             }

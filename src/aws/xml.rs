@@ -61,58 +61,79 @@ impl Element {
 /// # Errors
 /// What is wrong with it, or which bound it breaks.
 pub fn parse(document: &[u8]) -> Result<Element, Malformed> {
-    let wrong = |why: &str| Malformed(why.to_owned());
     if document.len() > MAX_BYTES {
         return Err(Malformed(format!("{} bytes; at most {MAX_BYTES} are read", document.len())));
     }
     let text = std::str::from_utf8(document).map_err(|_| wrong("it is not UTF-8"))?;
     let mut reader = Reader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
-    let mut open: Vec<Element> = Vec::new();
-    let mut root = None;
-    let mut elements = 0;
+    let mut tree = Tree::default();
     loop {
         match reader.read_event().map_err(|e| Malformed(e.to_string()))? {
-            Event::Start(start) => {
-                elements += 1;
-                if root.is_some() {
-                    return Err(wrong("a second root"));
-                }
-                if open.len() == MAX_DEPTH || elements > MAX_ELEMENTS {
-                    return Err(wrong("too deep or too many elements"));
-                }
-                open.push(Element::new(start.local_name().as_ref()));
-            }
-            Event::End(_) => {
-                // The parser checks that ends match starts.
-                let mut closed = open.pop().ok_or_else(|| wrong("an end without a start"))?;
-                closed.text = closed.text.trim().to_owned();
-                match open.last_mut() {
-                    Some(parent) => parent.children.push(closed),
-                    None => root = Some(closed),
-                }
-            }
-            Event::Text(text) => append(&mut open, &text.xml10_content())?,
-            Event::CData(text) => append(&mut open, &text.xml10_content())?,
-            Event::GeneralRef(reference) => append(&mut open, &resolve(&reference)?)?,
+            Event::Start(start) => tree.start(start.local_name().as_ref())?,
+            Event::End(_) => tree.end()?,
+            Event::Text(text) => tree.text(&text.xml10_content())?,
+            Event::CData(text) => tree.text(&text.xml10_content())?,
+            Event::GeneralRef(reference) => tree.text(&resolve(&reference)?)?,
             Event::DocType(_) => return Err(wrong("a document type")),
-            Event::Eof => break,
+            Event::Eof => return tree.finish(),
             Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
     }
-    match root {
-        Some(root) if open.is_empty() => Ok(root),
-        _ => Err(wrong("it ends before its root does")),
-    }
 }
 
-fn append(open: &mut [Element], text: &str) -> Result<(), Malformed> {
-    match open.last_mut() {
-        Some(element) => element.text.push_str(text),
-        None if text.trim().is_empty() => {}
-        None => return Err(Malformed("text outside the root".to_owned())),
+fn wrong(why: &str) -> Malformed {
+    Malformed(why.to_owned())
+}
+
+/// A document that is being read.
+#[derive(Default)]
+struct Tree {
+    /// The elements that have begun and not ended, from the root on.
+    open: Vec<Element>,
+    root: Option<Element>,
+    elements: usize,
+}
+
+impl Tree {
+    fn start(&mut self, name: &str) -> Result<(), Malformed> {
+        self.elements += 1;
+        if self.root.is_some() {
+            return Err(wrong("a second root"));
+        }
+        if self.open.len() == MAX_DEPTH || self.elements > MAX_ELEMENTS {
+            return Err(wrong("too deep or too many elements"));
+        }
+        self.open.push(Element::new(name));
+        Ok(())
     }
-    Ok(())
+
+    /// The parser has checked that the end matches the start.
+    fn end(&mut self) -> Result<(), Malformed> {
+        let mut closed = self.open.pop().ok_or_else(|| wrong("an end without a start"))?;
+        closed.text = closed.text.trim().to_owned();
+        match self.open.last_mut() {
+            Some(parent) => parent.children.push(closed),
+            None => self.root = Some(closed),
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), Malformed> {
+        match self.open.last_mut() {
+            Some(element) => element.text.push_str(text),
+            None if text.trim().is_empty() => {}
+            None => return Err(wrong("text outside the root")),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Element, Malformed> {
+        match self.root {
+            Some(root) if self.open.is_empty() => Ok(root),
+            _ => Err(wrong("it ends before its root does")),
+        }
+    }
 }
 
 /// The five predefined entities and character references; no others are defined without a DTD.
@@ -133,6 +154,8 @@ fn resolve(reference: &BytesRef<'_>) -> Result<String, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn text(document: &str) -> String {
@@ -199,5 +222,18 @@ mod tests {
             assert!(parse(bad.as_bytes()).is_err(), "{bad}");
         }
         assert!(parse(b"<a>\xff</a>").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_reads_back(text in "[^\\p{C}]{0,40}") {
+            let document = format!("<a>{}</a>", quick_xml::escape::escape(text.as_str()));
+            prop_assert_eq!(parse(document.as_bytes()).unwrap().text, text.trim());
+        }
+
+        #[test]
+        fn any_bytes_are_a_document_or_an_error(bytes in "[<>/&;!\\[\\]?a-c \"'#x0-9=-]{0,60}") {
+            let _ = parse(bytes.as_bytes());
+        }
     }
 }
