@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Error;
 use super::examine::{Original, examine};
-use super::intake::{FRAMING, Intake};
+use super::intake::Intake;
 use super::sizes::{self, ORIGINAL};
 use super::spool::{self, Spool};
 use crate::job::{Job, SIZES};
@@ -28,13 +28,6 @@ pub struct Config {
     pub max_pixels: u64,
     /// Where bodies are kept until they are stored.
     pub spool: spool::Config,
-}
-
-impl Config {
-    /// Most bytes that a request's body may have: a file and the form round it.
-    pub fn max_body(&self) -> u64 {
-        self.max_bytes.saturating_add(FRAMING)
-    }
 }
 
 /// Takes uploads in.

@@ -18,7 +18,7 @@ const LIMITS: Limits = Limits { parts: 16, head_bytes: 8 * 1024, headers: 16 };
 const MAX_FIELD: u64 = 4 * 1024;
 
 /// Most bytes that a form's body has beside its file's: delimiters, heads, fields.
-pub const FRAMING: u64 = 256 * 1024;
+pub const FRAMING: u64 = 64 * 1024;
 
 /// What a body is, as its Content-Type declares it.
 #[derive(Debug)]

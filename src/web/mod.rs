@@ -147,7 +147,12 @@ impl Service for Site {
 
     fn refuse(&self, head: Option<&Head>, request_id: &str, refusal: &Refusal) -> Answer {
         let kind = head.map_or(Kind::Json, problem_kind);
-        word(&Problem::Refused(*refusal), kind, request_id)
+        let problem = match refusal {
+            // The door's limit is a whole body's; people count a file's bytes.
+            Refusal::TooLarge { .. } => uploads::Error::TooLarge { limit: self.uploads.max_bytes() }.into(),
+            other => Problem::Refused(*other),
+        };
+        word(&problem, kind, request_id)
     }
 
     fn answered(&self, access: &Access<'_>) {

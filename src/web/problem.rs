@@ -190,7 +190,7 @@ fn upload_wording(error: &upload::Error) -> Wording {
         Error::FieldTooLarge { limit } => {
             say(400, "field_too_large", format!("A field beside the file may have at most {limit} bytes."))
         }
-        Error::Empty => say(400, "empty_file", "The file is empty."),
+        Error::Empty => say(400, "empty_file", "The file is empty; send one that holds a picture."),
         Error::TooLarge { limit } => too_large(*limit),
         Error::Image(error) => image_wording(error),
         Error::Spool(_) | Error::Store(_) | Error::Queue(_) => unavailable(),

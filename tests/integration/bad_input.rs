@@ -47,7 +47,7 @@ fn an_empty_body() {
     refused(
         &SHARER.client.request("POST", "/", &[("Content-Type", "image/png")], b"").unwrap(),
         400,
-        "empty",
+        "empty_file",
     );
     refused(&post_form(&[("image", Some("a.jpg"), b"")]), 400, "empty_file");
 }
