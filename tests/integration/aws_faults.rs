@@ -1,7 +1,7 @@
 //! A bad network and a service in trouble: every accepted upload ends with all its thumbnails, no message is
 //! lost, none is worked on for ever, and the dead letters are exactly those that deserve it.
 //!
-//! `SHARER_TEST_UPLOADS=500` is the long form.
+//! `SHARER_TEST_UPLOADS` sets how many, `SHARER_TEST_SEED` repeats a run.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -30,7 +30,7 @@ fn trouble() -> Vec<Rule> {
 
 #[test]
 fn every_accepted_upload_ends_with_all_its_thumbnails() {
-    let uploads = number("SHARER_TEST_UPLOADS", 60);
+    let uploads = number("SHARER_TEST_UPLOADS", 500);
     let peer = &*MINISTACK;
     // Answers that are lost on the way count as receives too.
     let place = peer.place(100);
