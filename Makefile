@@ -50,7 +50,7 @@ build: ## Build the static programs into target/dist/
 lint: ## Format, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --no-deps --document-private-items
 
 .PHONY: audit
 audit: $(TOOLS)/bin/cargo-deny ## Check the dependencies: licences, bans, sources, advisories

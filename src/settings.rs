@@ -378,6 +378,19 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_lists_every_setting_with_its_default() {
+        let readme = include_str!("../README.md");
+        for knob in KNOBS {
+            let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", knob.name)));
+            let row = row.unwrap_or_else(|| panic!("{} is not in the README", knob.name));
+            assert!(row.contains(knob.may_be) && row.contains(knob.about), "{row}");
+            for program in [Program::Sharer, Program::Server] {
+                assert!(row.contains(knob.default.of(program)), "{row}");
+            }
+        }
+    }
+
+    #[test]
     fn urls_lose_their_last_slash_and_may_hold_no_query() {
         assert_eq!(url("https://cdn.example/x/").as_deref(), Some("https://cdn.example/x"));
         for bad in ["cdn.example", "http://", "ftp://x", "http://x/?a", "http://x/#a", "http://a b"] {

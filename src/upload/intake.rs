@@ -17,7 +17,8 @@ const LIMITS: Limits = Limits { parts: 16, head_bytes: 8 * 1024, headers: 16 };
 /// Most bytes of a field that is no file.
 const MAX_FIELD: u64 = 4 * 1024;
 
-/// Most bytes that a form's body has beside its file's: delimiters, heads, fields.
+/// Most bytes that a form's body has beside its file's: delimiters, heads, fields. What the door lets in is
+/// this much more than a file may have.
 pub const FRAMING: u64 = 64 * 1024;
 
 /// What a body is, as its Content-Type declares it.

@@ -1,7 +1,7 @@
 //! A push parser of `multipart/form-data` (RFC 7578; RFC 2046 §5.1): bytes in, events out.
 //!
 //! It does no I/O and holds no more than one part's head. Content is passed on in slices of what
-//! came in. Which parts are wanted, and how long they may be, is left to [`super::form`].
+//! came in. Which parts are wanted, and how long they may be, is left to [`super::intake`].
 
 use std::fmt;
 

@@ -7,9 +7,9 @@ use std::arch::x86_64::*;
 use std::array;
 
 use super::alpha::Alpha;
-use super::kernel::{COLUMNS, Columns, MIDDLE_BITS, Pairs, ROWS};
+use super::kernel::{COLUMNS, Columns, MIDDLE_BITS, OUTPUTS, Pairs, ROWS};
 use super::scalar;
-use super::weights::Weights;
+use super::weights::{Weights, Window};
 
 /// Proof that this processor has AVX2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,20 +201,18 @@ fn transposed(r: [__m256i; 8]) -> [__m256i; 8] {
     })
 }
 
+/// Takes four output columns at a time, so that their samples' row pairs can be put in order in
+/// registers.
 #[target_feature(enable = "avx2")]
 fn horizontal<const C: usize>(columns: &Columns, weights: &Weights, out: &mut Pairs) {
     let shift = weights.precision() - MIDDLE_BITS;
     let half = _mm256_set1_epi32(1 << shift >> 1);
     let shift = _mm_cvtsi32_si128(shift as i32);
     let stretch = out.len() / (ROWS / 2);
-    let (upper, lower) = out.split_at_mut(2 * stretch);
-    let ((a, b), (c, d)) = (upper.split_at_mut(stretch), lower.split_at_mut(stretch));
-    let outs = a.as_chunks_mut::<C>().0.iter_mut().zip(b.as_chunks_mut::<C>().0);
-    let outs = outs.zip(c.as_chunks_mut::<C>().0.iter_mut().zip(d.as_chunks_mut::<C>().0));
     let columns = columns.as_chunks::<CELL>().0;
-    for (window, ((a, b), (c, d))) in weights.windows().iter().zip(outs) {
-        let cells = &columns[window.start / COLUMNS * C..window.end() / COLUMNS * C];
-        let taps = weights.taps(window).as_chunks::<COLUMNS>().0;
+    let filter = |window: Window<'_>| -> [__m128i; C] {
+        let cells = &columns[window.start / COLUMNS * C..window.end / COLUMNS * C];
+        let taps = window.taps.as_chunks::<COLUMNS>().0;
         let mut sums = [half; C];
         for (cells, taps) in cells.as_chunks::<C>().0.iter().zip(taps) {
             let taps = broadcast(*taps);
@@ -222,16 +220,34 @@ fn horizontal<const C: usize>(columns: &Columns, weights: &Weights, out: &mut Pa
                 *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(load(cell), taps));
             }
         }
-        for i in 0..C {
-            let sums = _mm256_sra_epi32(sums[i], shift);
-            let middle = _mm_packs_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
-            let pair = |bits: i32| [bits as i16, (bits >> 16) as i16];
-            a[i] = pair(_mm_extract_epi32::<0>(middle));
-            b[i] = pair(_mm_extract_epi32::<1>(middle));
-            c[i] = pair(_mm_extract_epi32::<2>(middle));
-            d[i] = pair(_mm_extract_epi32::<3>(middle));
+        sums.map(|sum| {
+            let sum = _mm256_sra_epi32(sum, shift);
+            _mm_packs_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum))
+        })
+    };
+    let (upper, lower) = out.split_at_mut(2 * stretch);
+    let ((a, b), (c, d)) = (upper.split_at_mut(stretch), lower.split_at_mut(stretch));
+    let mut outs = [a, b, c, d].map(|out| out.as_chunks_mut::<4>().0);
+    let mut windows = weights.windows(0);
+    for n in 0..weights.outputs().div_ceil(OUTPUTS) {
+        // Four outputs are C times four samples.
+        let middle: [[__m128i; C]; OUTPUTS] =
+            array::from_fn(|_| windows.next().map_or([_mm_setzero_si128(); C], filter));
+        for (i, samples) in middle.as_flattened().as_chunks::<4>().0.iter().enumerate() {
+            for (out, pairs) in outs.iter_mut().zip(turned(samples)) {
+                store_half(&mut out[n * C + i], pairs);
+            }
         }
     }
+}
+
+/// Transposes 4 × 4 units of 32 bits.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn turned(r: &[__m128i; 4]) -> [__m128i; 4] {
+    let (a, b) = (_mm_unpacklo_epi32(r[0], r[1]), _mm_unpacklo_epi32(r[2], r[3]));
+    let (c, d) = (_mm_unpackhi_epi32(r[0], r[1]), _mm_unpackhi_epi32(r[2], r[3]));
+    [_mm_unpacklo_epi64(a, b), _mm_unpackhi_epi64(a, b), _mm_unpacklo_epi64(c, d), _mm_unpackhi_epi64(c, d)]
 }
 
 #[target_feature(enable = "avx2")]

@@ -16,6 +16,9 @@ pub(super) const ROWS: usize = 8;
 /// Columns are taken two at a time, as multiply-add instructions do.
 pub(super) const COLUMNS: usize = 2;
 
+/// Output columns are made as many at a time, the last ones beyond the row's end.
+pub(super) const OUTPUTS: usize = 4;
+
 /// Fraction bits of a sample between the passes: 16 bits then hold −512 to 511, twice the overshoot
 /// of Lanczos3 on 8-bit samples.
 pub(super) const MIDDLE_BITS: u32 = 6;

@@ -194,7 +194,8 @@ impl Resizer {
         self.feed.restart();
     }
 
-    /// Bytes that a resizer of this geometry holds, to within a few per cent: known before it is made.
+    /// Bytes that a resizer of this geometry comes to hold, at most: known before it is made. A clone
+    /// holds somewhat less, as weights are shared.
     pub fn memory(channels: usize, targets: &[Target]) -> u64 {
         stage::memory(channels, targets)
     }

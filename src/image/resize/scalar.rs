@@ -34,10 +34,10 @@ pub(super) fn horizontal<const C: usize>(columns: &Columns, weights: &Weights, o
     let shift = weights.precision() - MIDDLE_BITS;
     let stretch = out.len() / (ROWS / 2);
     let columns = columns.as_chunks::<CELL>().0;
-    for (x, window) in weights.windows().iter().enumerate() {
+    for (x, window) in weights.windows(0).enumerate() {
         let mut sums = [[1i32 << shift >> 1; ROWS]; C];
-        let cells = &columns[window.start / COLUMNS * C..window.end() / COLUMNS * C];
-        for (cells, taps) in cells.chunks_exact(C).zip(weights.taps(window).as_chunks::<COLUMNS>().0) {
+        let cells = &columns[window.start / COLUMNS * C..window.end / COLUMNS * C];
+        for (cells, taps) in cells.chunks_exact(C).zip(window.taps.as_chunks::<COLUMNS>().0) {
             for c in 0..C {
                 add_pairs(&mut sums[c], &cells[c], *taps);
             }

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::alpha::{self, Alpha};
-use super::kernel::{COLUMNS, Kernel, MIDDLE_BITS, PADDING, ROWS};
+use super::kernel::{COLUMNS, Kernel, MIDDLE_BITS, OUTPUTS, PADDING, ROWS};
 use super::weights::{Limits, Weights};
-use super::{Emit, Target};
+use super::{Axis, Emit, Target};
 
 /// One source of rows and all outputs made of it directly.
 #[derive(Clone)]
@@ -81,6 +81,18 @@ impl Feed {
         self.stages.push(Stage::new(self, index, target));
     }
 
+    /// Bytes of samples and weights that are held now.
+    #[cfg(test)]
+    pub fn held(&self) -> usize {
+        let stage = |stage: &Stage| {
+            let sums =
+                stage.sums.iter().chain(&stage.spare).map(|sums| size_of_val(&sums[..])).sum::<usize>();
+            let rows = size_of_val(&stage.pairs[..]) + stage.row.len() + stage.straight.len();
+            stage.horizontal.held() + stage.vertical.held() + sums + rows + stage.below.held()
+        };
+        self.rows.len() + size_of_val(&self.columns[..]) + self.stages.iter().map(stage).sum::<usize>()
+    }
+
     /// Indices of all outputs made of this source, directly or not.
     pub fn outputs(&self) -> Vec<usize> {
         let mut outputs: Vec<usize> = self.stages.iter().map(|s| s.index).collect();
@@ -141,7 +153,8 @@ impl Feed {
 impl Stage {
     fn new(feed: &Feed, index: usize, target: &Target) -> Stage {
         let length = target.x.target as usize * feed.channels;
-        let padded = length.next_multiple_of(PADDING);
+        let padded =
+            ((target.x.target as usize).next_multiple_of(OUTPUTS) * feed.channels).next_multiple_of(PADDING);
         let magnitude = f64::from(i16::MAX) + 1.0;
         Stage {
             index,
@@ -165,17 +178,17 @@ impl Stage {
 
     /// Adds the group of rows that begins at `group` to every output row that it is part of.
     fn add(&mut self, kernel: Kernel, group: usize) {
-        let windows = &self.vertical.windows()[self.done..];
-        let touched = windows.iter().take_while(|window| window.start <= group);
+        let touched = self.vertical.windows(self.done).take_while(|window| window.start <= group);
+        let bits = self.bits();
         for (i, window) in touched.enumerate() {
             if i == self.sums.len() {
                 let mut sums = self.spare.pop().unwrap_or_default();
                 sums.clear();
-                sums.resize(self.row.len(), 1 << (self.bits() - 1));
+                sums.resize(self.row.len(), 1 << (bits - 1));
                 self.sums.push_back(sums);
             }
-            let taps = &self.vertical.taps(window)[group - window.start..];
-            if let Some(taps) = taps.first_chunk() {
+            // A window that ended with an earlier group is done, and not among these.
+            if let Some(taps) = window.taps[group - window.start..].first_chunk() {
                 kernel.vertical(&self.pairs, taps, &mut self.sums[i]);
             }
         }
@@ -183,7 +196,7 @@ impl Stage {
 
     /// Emits and passes on the output rows that need no source row from `end` on.
     fn finish(&mut self, kernel: Kernel, alpha: Alpha, end: usize, emit: &mut Emit<'_>) {
-        while self.vertical.windows().get(self.done).is_some_and(|window| window.end() <= end) {
+        while self.vertical.windows(self.done).next().is_some_and(|window| window.end <= end) {
             let Some(sums) = self.sums.pop_front() else { return };
             self.narrow(kernel, alpha, &sums);
             self.spare.push(sums);
@@ -204,21 +217,30 @@ impl Stage {
     }
 }
 
-/// Bytes that a resizer holds, from its geometry alone. As if no output fed another: more outputs
-/// then read from the widest rows, which makes the sum an upper bound in practice.
+/// Bytes that a resizer comes to hold, from its geometry alone, and somewhat more: as if each output
+/// fed another, and all windows were aligned at their worst.
 pub(super) fn memory(channels: usize, targets: &[Target]) -> u64 {
     let Some(first) = targets.first() else { return 0 };
-    let gathered = |columns: u32| f64::from(columns) * (channels * ROWS * 3) as f64;
+    let gathered = |columns: u32| {
+        f64::from(columns.next_multiple_of(PADDING as u32))
+            * (channels * ROWS * (1 + size_of::<i16>())) as f64
+    };
+    let taps = |axis: &Axis, alignment: usize| {
+        let aligned = 2.0 * alignment as f64;
+        let window = (6.0 * axis.scale.max(1.0)).min(f64::from(axis.source)) + aligned;
+        f64::from(axis.target) * (window * size_of::<i16>() as f64 + size_of::<u32>() as f64)
+    };
     let stage = |target: &Target| {
-        let taps = |axis: &super::Axis, alignment: f64| {
-            f64::from(axis.target)
-                * (2.0 * ((6.0 * axis.scale.max(1.0)).min(f64::from(axis.source)) + alignment) + 24.0)
-        };
         let row = (f64::from(target.x.target) + PADDING as f64) * channels as f64;
-        let rows = (ROWS as f64 + 6.0 * target.y.scale.max(1.0)) / target.y.scale + 2.0;
-        taps(&target.x, 2.0 * COLUMNS as f64)
-            + taps(&target.y, 2.0 * ROWS as f64)
-            + row * (16.0 + 2.0 + 4.0 * rows.min(f64::from(target.y.target)))
+        // As many as lie under a window and a group of source rows; half as many again at the lower
+        // edge, where windows that would reach beyond it begin earlier.
+        let under = 9.0 * target.y.scale.max(1.0) + 4.0 * ROWS as f64;
+        let rows = under / target.y.scale + 2.0;
+        let sums = size_of::<i32>() as f64 * rows.min(f64::from(target.y.target));
+        let pairs = (ROWS * size_of::<i16>()) as f64;
+        taps(&target.x, COLUMNS)
+            + taps(&target.y, ROWS)
+            + row * (pairs + sums + 2.0)
             + gathered(target.x.target)
     };
     (gathered(first.x.source) + targets.iter().map(stage).sum::<f64>()) as u64

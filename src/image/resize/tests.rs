@@ -259,6 +259,22 @@ fn opaque_alpha_changes_nothing() {
 }
 
 #[test]
+fn memory_is_known_beforehand_and_does_not_grow_with_the_rows() {
+    let held = |height: u32| {
+        let size = [(60, 45), (30, 22), (10, 8)].map(|(w, h)| (Axis::fit(400, w), Axis::fit(height, h)));
+        let targets = size.map(|(x, y)| Target { x, y });
+        let mut resizer = Resizer::with_alpha(4, &targets).unwrap();
+        (0..height).for_each(|_| resizer.push(&[7; 1600], &mut |_, _| ()));
+        let (held, foretold) = (resizer.feed.held() as u64, Resizer::memory(4, &targets));
+        assert!(held <= foretold && foretold <= 2 * held, "{held} held, {foretold} foretold");
+        held
+    };
+    // Weights do grow, by six taps of two bytes a row and output.
+    let (low, high) = (held(300), held(3000));
+    assert!(high - low < 2700 * 12 * 2, "{low}, {high}");
+}
+
+#[test]
 fn nonsense_is_refused() {
     let fit = Target { x: Axis::fit(4, 2), y: Axis::fit(4, 2) };
     let with = |x: Axis| Resizer::new(1, &[Target { x, ..fit }]).err();
@@ -306,6 +322,15 @@ proptest! {
         for got in picture.resized(&targets) {
             prop_assert!(got.samples.iter().all(|&s| s == value));
         }
+    }
+
+    #[test]
+    fn no_geometry_holds_more_than_was_foretold(x in any_axis(), y in any_axis(), channels in 1usize..=4) {
+        let targets = [Target { x, y }];
+        let mut resizer = Resizer::new(channels, &targets).unwrap();
+        let row = vec![0; x.source as usize * channels];
+        (0..y.source).for_each(|_| resizer.push(&row, &mut |_, _| ()));
+        prop_assert!(resizer.feed.held() as u64 <= Resizer::memory(channels, &targets));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! sums to the kernels.
 
 use std::f64::consts::PI;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::Axis;
@@ -15,31 +16,30 @@ const LOBES: usize = 3;
 /// |L''| / 8 / 1024² < 5e-7: a seventieth of the smallest step of a 15-bit weight.
 const STEPS: usize = 1024;
 
-/// One output sample's stretch of source samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
-    /// First source sample; a multiple of the alignment.
-    pub start: usize,
-    /// Where its taps begin.
-    first: usize,
-    /// How many taps; a multiple of the alignment.
-    pub length: usize,
-}
-
-impl Window {
-    /// One past the last source sample; may lie past the source's end, where all taps are 0.
-    pub fn end(&self) -> usize {
-        self.start + self.length
-    }
-}
-
-/// All weights of one axis. Windows begin, and end, one after the other, never before the one before.
+/// All weights of one axis: for each output sample a window of source samples and their taps.
+///
+/// All windows are equally long, as loops of an unchanging length are predicted best; where a window
+/// reaches further than it must, taps are 0. Each begins where the one before does, or after.
 #[derive(Debug)]
 pub(super) struct Weights {
-    windows: Vec<Window>,
+    /// First source sample of each window; a multiple of the alignment.
+    starts: Vec<u32>,
+    /// Samples of a window; a multiple of the alignment.
+    length: usize,
     taps: Vec<i16>,
     /// Fraction bits of a tap: the taps of a window sum to 1 << precision.
     precision: u32,
+}
+
+/// One output sample's window.
+#[derive(Clone, Copy)]
+pub(super) struct Window<'a> {
+    /// First source sample.
+    pub start: usize,
+    /// One past the last source sample; may lie past the source's end, by less than the alignment.
+    pub end: usize,
+    /// How much of each sample.
+    pub taps: &'a [i16],
 }
 
 /// What the taps will be multiplied with, which bounds how precise they may be.
@@ -54,113 +54,157 @@ pub(super) struct Limits {
 /// Most fraction bits: beyond, 8-bit results don't get any better.
 const MAX_PRECISION: u32 = 18;
 
+/// Fewest: that many the kernels rely on. A weight would have to be above 127 to need fewer, and a
+/// window's centre lies within the source, next to a sample of a large share of all weight.
+const MIN_PRECISION: u32 = 8;
+
 impl Weights {
+    /// With the most fraction bits with which no tap leaves 16 bits, and no sum of products 32.
     pub fn new(axis: &Axis, limits: Limits) -> Weights {
-        let mut stretch = Stretch { start: 0, weights: Vec::new() };
-        let (mut peak, mut total) = (0f64, 0f64);
-        for j in 0..axis.target {
-            stretch.compute(axis, j);
-            let magnitudes = stretch.weights.iter().map(|w| w.abs());
-            peak = magnitudes.clone().fold(peak, f64::max);
-            total = total.max(magnitudes.sum());
-        }
-        let mut weights = Weights {
-            windows: Vec::with_capacity(axis.target as usize),
-            taps: Vec::new(),
-            precision: precision(peak, total, limits.magnitude),
-        };
-        for j in 0..axis.target {
-            stretch.compute(axis, j);
-            weights.push(&stretch, limits.alignment);
-        }
-        weights
+        // What is too much shows at the first window, where an edge cuts the kernel, or hardly ever.
+        let mut precise = (MIN_PRECISION..=MAX_PRECISION).rev().map(|bits| Weights::with(axis, limits, bits));
+        precise.find_map(|weights| weights).unwrap_or_else(|| unreachable!("see MIN_PRECISION"))
     }
 
-    pub fn windows(&self) -> &[Window] {
-        &self.windows
+    /// `None` if a window does not go with `precision`.
+    fn with(axis: &Axis, limits: Limits, precision: u32) -> Option<Weights> {
+        let length = (0..axis.target).map(|j| Span::new(axis, j).aligned(limits.alignment).count());
+        let length = length.max().unwrap_or(0);
+        let outputs = axis.target as usize;
+        let (starts, taps) = (Vec::with_capacity(outputs), vec![0; outputs * length]);
+        let mut weights = Weights { starts, length, taps, precision };
+        // The last windows begin earlier than they must, so that all end within the padded source.
+        let last = (axis.source as usize).next_multiple_of(limits.alignment) - length;
+        let mut stretch = Stretch::default();
+        for j in 0..axis.target {
+            stretch.compute(axis, j);
+            if !stretch.fits(limits.magnitude, precision) {
+                return None;
+            }
+            let start = stretch.start / limits.alignment * limits.alignment;
+            weights.push(&stretch, start.min(last));
+        }
+        Some(weights)
+    }
+
+    /// Windows in the order of the output samples, from output sample `first` on.
+    #[inline]
+    pub fn windows(&self, first: usize) -> impl Iterator<Item = Window<'_>> {
+        let taps = self.taps.chunks_exact(self.length).skip(first);
+        self.starts.iter().skip(first).zip(taps).map(|(&start, taps)| {
+            let start = start as usize;
+            Window { start, end: start + taps.len(), taps }
+        })
+    }
+
+    /// How many windows there are.
+    pub fn outputs(&self) -> usize {
+        self.starts.len()
     }
 
     pub fn precision(&self) -> u32 {
         self.precision
     }
 
-    pub fn taps(&self, window: &Window) -> &[i16] {
-        &self.taps[window.first..window.first + window.length]
+    /// Bytes that are held.
+    #[cfg(test)]
+    pub fn held(&self) -> usize {
+        size_of_val(&self.starts[..]) + size_of_val(&self.taps[..])
     }
 
     /// Rounds a stretch's weights so that the running sum is always within half a unit of the true
     /// one: the whole then sums to exactly one, and neighbours' errors cancel on smooth content.
-    fn push(&mut self, stretch: &Stretch, alignment: usize) {
-        let start = stretch.start / alignment * alignment;
-        let first = self.taps.len();
-        self.taps.resize(first + stretch.start - start, 0);
-        let one = f64::from(1u32 << self.precision);
-        let (mut sum, mut rounded) = (0f64, 0i32);
-        for weight in &stretch.weights {
-            sum += weight;
-            let next = (sum * one).round() as i32;
-            // `precision` keeps every weight and one unit more within 16 bits.
-            self.taps.push((next - rounded) as i16);
+    fn push(&mut self, stretch: &Stretch, start: usize) {
+        /// Makes running sums positive, so that cutting the fraction off rounds down.
+        const BIAS: i32 = 1 << 24;
+        let first = self.starts.len() * self.length + stretch.start - start;
+        let scale = f64::from(1u32 << self.precision) / stretch.sum;
+        let (mut sum, mut rounded) = (f64::from(BIAS) + 0.5, BIAS);
+        for (tap, weight) in self.taps[first..].iter_mut().zip(&stretch.weights) {
+            sum += weight * scale;
+            let next = sum as i32;
+            // `Stretch::fits` keeps every weight and one unit more within 16 bits.
+            *tap = (next - rounded) as i16;
             rounded = next;
         }
-        let length = (self.taps.len() - first).next_multiple_of(alignment);
-        self.taps.resize(first + length, 0);
-        self.windows.push(Window { start, first, length });
+        // A source sample's index fits 32 bits, as the number of them does.
+        self.starts.push(start as u32);
     }
 }
 
-/// The most fraction bits with which no tap leaves 16 bits, and no sum of products 32.
-fn precision(peak: f64, total: f64, magnitude: f64) -> u32 {
-    let fits = |bits: u32| {
-        let one = f64::from(1u32 << bits);
-        // Each tap may be off by a unit; the sum of magnitudes is padded amply for that and rounding.
-        peak * one + 1.0 <= f64::from(i16::MAX)
-            && (total * 1.01 + 0.01) * one * magnitude < f64::from(i32::MAX)
-    };
-    (8..=MAX_PRECISION).rev().find(|&bits| fits(bits)).unwrap_or(8)
+/// The source samples that an output sample is made of, and where its centre lies.
+struct Span {
+    centre: f64,
+    first: usize,
+    last: usize,
 }
 
-/// One output sample's weights before rounding, summing to 1.
+impl Span {
+    fn new(axis: &Axis, j: u32) -> Span {
+        let source = f64::from(axis.source);
+        let centre = ((f64::from(j) + 0.5) * axis.scale + axis.offset).clamp(0.0, source);
+        let reach = LOBES as f64 * axis.scale.max(1.0);
+        // A cast from floating point saturates: below 0 is 0.
+        let first = (centre - reach - 0.5).ceil() as usize;
+        let last = (centre + reach - 0.5).floor().min(source - 1.0) as usize;
+        Span { centre, first, last }
+    }
+
+    fn aligned(&self, alignment: usize) -> Range<usize> {
+        self.first / alignment * alignment..(self.last + 1).next_multiple_of(alignment)
+    }
+}
+
+/// One output sample's weights before rounding and norming.
+#[derive(Default)]
 struct Stretch {
     start: usize,
     weights: Vec<f64>,
+    sum: f64,
 }
 
 impl Stretch {
     fn compute(&mut self, axis: &Axis, j: u32) {
-        let source = f64::from(axis.source);
-        let centre = ((f64::from(j) + 0.5) * axis.scale + axis.offset).clamp(0.0, source);
-        let stretch = axis.scale.max(1.0);
-        let reach = LOBES as f64 * stretch;
-        let start = (centre - reach - 0.5).ceil().max(0.0);
-        let last = (centre + reach - 0.5).floor().min(source - 1.0);
-        self.start = start as usize;
+        let span = Span::new(axis, j);
         let kernel = kernel();
-        let step = STEPS as f64 / stretch;
-        let origin = (start + 0.5 - centre) * step;
+        let step = STEPS as f64 / axis.scale.max(1.0);
+        let origin = (span.first as f64 + 0.5 - span.centre) * step;
+        let weight = |k: usize| kernel.at(origin + f64::from(k as u32) * step);
+        self.start = span.first;
         self.weights.clear();
-        self.weights.extend((0..=(last - start) as usize).map(|k| kernel.at(origin + k as f64 * step)));
-        let sum: f64 = self.weights.iter().sum();
-        self.weights.iter_mut().for_each(|w| *w /= sum);
+        self.weights.extend((0..=span.last - span.first).map(weight));
+        self.sum = self.weights.iter().sum();
+    }
+
+    /// Whether taps of `precision` fraction bits fit 16 bits each, and their sum with samples up to
+    /// `magnitude` 32. A tap may be a unit off, and sums begin with half a result's unit: both lie well
+    /// within what is added here.
+    fn fits(&self, magnitude: f64, precision: u32) -> bool {
+        let one = f64::from(1u32 << precision);
+        let magnitudes = self.weights.iter().map(|weight| weight.abs());
+        let total = magnitudes.clone().sum::<f64>() / self.sum;
+        let peak = magnitudes.fold(0.0, f64::max) / self.sum;
+        peak * one + 1.0 <= f64::from(i16::MAX)
+            && (total * 1.01 + 0.01) * one * magnitude < f64::from(i32::MAX)
     }
 }
 
 /// L(x) = sinc(x) sinc(x / 3) for |x| < 3, else 0; tabulated at multiples of 1 / STEPS.
-struct Kernel(Vec<f32>);
+struct Kernel([f32; LOBES * STEPS + 2]);
 
 impl Kernel {
     /// L at `position` / STEPS.
     fn at(&self, position: f64) -> f64 {
         let position = position.abs().min((LOBES * STEPS) as f64);
-        let (index, rest) = (position as usize, position.fract());
-        let (a, b) = (f64::from(self.0[index]), f64::from(self.0[index + 1]));
-        a + (b - a) * rest
+        let index = position as u32;
+        let (a, b) = (f64::from(self.0[index as usize]), f64::from(self.0[index as usize + 1]));
+        a + (b - a) * (position - f64::from(index))
     }
 }
 
 fn kernel() -> &'static Kernel {
     static KERNEL: OnceLock<Kernel> = OnceLock::new();
-    KERNEL.get_or_init(|| Kernel((0..=LOBES * STEPS + 1).map(|i| lanczos(i) as f32).collect()))
+    KERNEL.get_or_init(|| Kernel(std::array::from_fn(|i| lanczos(i) as f32)))
 }
 
 /// L(`i` / STEPS), exactly 0 at whole numbers.
@@ -188,8 +232,8 @@ mod tests {
     fn taps_sum_to_exactly_one() {
         for (source, target) in [(1, 1), (2, 1), (7, 3), (4000, 600), (100_000, 3), (5, 40), (301, 300)] {
             let weights = weights(&Axis::fit(source, target));
-            for window in weights.windows() {
-                let sum: i32 = weights.taps(window).iter().map(|&t| i32::from(t)).sum();
+            for window in weights.windows(0) {
+                let sum: i32 = window.taps.iter().map(|&t| i32::from(t)).sum();
                 assert_eq!(sum, 1 << weights.precision(), "{source} -> {target}");
             }
         }
@@ -199,12 +243,13 @@ mod tests {
     fn windows_are_aligned_in_order_and_cover_the_source() {
         for (source, target) in [(1u32, 1), (9, 8), (4000, 600), (33, 2), (5, 40)] {
             let weights = weights(&Axis::fit(source, target));
-            let windows = weights.windows();
+            let windows: Vec<Window<'_>> = weights.windows(0).collect();
             assert_eq!(windows.len(), target as usize);
-            assert!(windows.iter().all(|w| w.start % 8 == 0 && w.length % 8 == 0 && w.length > 0));
-            assert!(windows.is_sorted_by_key(|w| w.start) && windows.is_sorted_by_key(|w| w.end()));
+            assert!(windows.iter().all(|w| w.start.is_multiple_of(8) && w.end == w.start + weights.length));
+            assert!(weights.length > 0 && weights.length.is_multiple_of(8));
+            assert!(windows.is_sorted_by_key(|w| w.start));
             assert_eq!(windows[0].start, 0);
-            assert_eq!(windows[windows.len() - 1].end(), (source as usize).next_multiple_of(8));
+            assert_eq!(windows[windows.len() - 1].end, (source as usize).next_multiple_of(8));
         }
     }
 
