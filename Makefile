@@ -20,6 +20,11 @@ help: ## List the targets
 run: ## Share images from this machine: server, worker, store and queue in one, on 127.0.0.1:8080
 	$(CARGO) run --locked --profile quick --bin image-sharer
 
+.PHONY: run-aws
+run-aws: ## Start a server and a worker on SHARER_STORE=s3://… and SHARER_QUEUE=sqs://… of your account
+	@$(CARGO) build --locked --profile quick --bin image-server --bin image-worker
+	@SHARER_LISTEN=$${SHARER_LISTEN:-127.0.0.1:8080} deploy/run-aws target/quick
+
 .PHONY: test
 test: peers ## Run all tests (needs Rust, make and Python 3)
 	$(CARGO) test --locked --all-targets

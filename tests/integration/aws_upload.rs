@@ -52,7 +52,8 @@ fn upload_to_deletion(peer: &Peer, keys: &Keys) {
     let id = id_of(&reply);
     let images = ["large", "medium", "original", "small"].map(|name| format!("{id}/{name}.jpg"));
     let record = format!("record/{id}.json");
-    let mut all = [images.as_slice(), &[record.clone()]].concat();
+    let mut all = Vec::from(images);
+    all.push(record.clone());
     all.sort();
     assert_eq!(keys_of(peer, &place), all);
 

@@ -2,9 +2,11 @@
 
 mod harness;
 
+mod aws_arrivals;
 mod aws_credentials;
 mod aws_faults;
 mod aws_idle;
+mod aws_policies;
 mod aws_queue;
 mod aws_signing;
 mod aws_store;

@@ -54,7 +54,6 @@ pub struct Keys {
 
 /// One running peer.
 pub struct Peer {
-    kind: Kind,
     pub address: SocketAddr,
     pub accounts: Accounts,
     administrator: Mutex<Administrator>,
@@ -115,7 +114,7 @@ impl Peer {
         };
         let accounts = serde_json::from_value(administrator.order(&json!({"do": "accounts"}))).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        Peer { kind, address, accounts, administrator: Mutex::new(administrator) }
+        Peer { address, accounts, administrator: Mutex::new(administrator) }
     }
 
     fn order(&self, command: &Value) -> Value {
@@ -134,6 +133,11 @@ impl Peer {
     /// Credentials that AssumeRole gives for so many seconds (900 and more).
     pub fn session(&self, seconds: u32) -> Keys {
         serde_json::from_value(self.order(&json!({"do": "session", "seconds": seconds}))).unwrap()
+    }
+
+    /// Keys of a new user with this policy and no other right.
+    pub fn user(&self, name: &str, policy: &str) -> Keys {
+        serde_json::from_value(self.order(&json!({"do": "user", "name": name, "policy": policy}))).unwrap()
     }
 
     /// Ends a session's credentials now, before their time (ministack).
