@@ -86,6 +86,12 @@ impl Leases {
         Receiving(self)
     }
 
+    /// Whether messages are about to be in hand.
+    #[cfg(test)]
+    pub fn is_receiving(&self) -> bool {
+        self.lock().receiving > 0
+    }
+
     /// Waits until no message is in hand or about to be, at most until `deadline`.
     pub fn wait_until_none(&self, deadline: Instant) {
         let patience = deadline.saturating_duration_since(Instant::now());

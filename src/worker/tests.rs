@@ -17,13 +17,14 @@ struct Bench {
     store: Arc<FailingStore>,
     queue: Arc<MemoryQueue>,
     stop: Stop,
+    wait: Duration,
     worker: Option<Worker>,
 }
 
 impl Bench {
     fn new() -> Bench {
         let (store, queue) = (Arc::new(FailingStore::default()), Arc::new(MemoryQueue::new()));
-        Bench { store, queue, stop: Stop::new(), worker: None }
+        Bench { store, queue, stop: Stop::new(), wait: Duration::from_millis(50), worker: None }
     }
 
     fn start(&mut self, visibility: Duration) {
@@ -34,7 +35,7 @@ impl Bench {
             max_pixels: 1_000_000,
             job_time: Duration::from_secs(120),
             visibility,
-            wait: Duration::from_millis(50),
+            wait: self.wait,
             key_prefix: String::new(),
             program: "image-worker test".to_owned(),
         };
@@ -255,6 +256,19 @@ fn what_is_not_started_is_given_back_when_the_worker_ends() {
     let depth = bench.queue.depth().unwrap();
     assert_eq!(depth.in_flight, 0, "{depth:?}");
     assert!(depth.waiting > 10, "{depth:?}");
+}
+
+#[test]
+fn what_a_poll_brings_after_the_end_has_begun_is_given_back() {
+    let mut bench = Bench::new();
+    bench.wait = Duration::from_secs(10);
+    bench.start(A_MINUTE);
+    bench.wait_until("a poll under way", |b| b.worker.as_ref().unwrap().shared.leases.is_receiving());
+    bench.stop.set();
+    bench.upload(1, &picture("rgb-8.png"));
+    bench.worker.take().unwrap().drain(Instant::now() + Duration::from_secs(20));
+    let depth = bench.queue.depth().unwrap();
+    assert_eq!((depth.waiting, depth.in_flight), (1, 0));
 }
 
 /// What S3 sends when an object was created.
