@@ -9,7 +9,7 @@ use log::{info, warn};
 
 use super::Shared;
 use super::budget::Share;
-use super::fetch::present;
+use super::presence::present;
 use super::verdict::Verdict;
 use crate::arrival::FOLDER;
 use crate::image::probe::{Probe, probe_bytes};

@@ -3,13 +3,13 @@
 use super::arrive;
 use super::budget::Share;
 use super::lease::Lease;
+use super::presence::present;
 use super::task::Task;
 use super::verdict::{Verdict, settle, settle_message};
 use super::{Between, Shared};
 use crate::arrival::{self, Event};
 use crate::job::{self, Job};
-use crate::observe::time::now_millis;
-use crate::record::{self, Failed, Presence, Record};
+use crate::record::Failed;
 use crate::store;
 
 /// A job with its original.
@@ -92,20 +92,5 @@ fn fetch(shared: &Shared, job: &Job) -> Result<(Vec<u8>, Share), Verdict> {
             message: error.to_string(),
         })),
         Err(error) => Err(shared.store_failure(error)),
-    }
-}
-
-/// The upload's record, if it is still to be seen.
-pub fn present(shared: &Shared, job: &Job) -> Result<Record, Verdict> {
-    let record = match record::read(&*shared.store, &job.id) {
-        Ok(record) => record,
-        // The server writes the record first and removes it last.
-        Err(store::Error::NotFound) => return Err(Verdict::Moot("its upload was undone")),
-        Err(error) => return Err(shared.store_failure(error)),
-    };
-    match record.presence(now_millis()) {
-        Presence::Here => Ok(record),
-        Presence::Deleted => Err(Verdict::Moot("its upload was deleted")),
-        Presence::Expired => Err(Verdict::Moot("its upload has expired")),
     }
 }

@@ -2,9 +2,9 @@
 
 use log::info;
 
-use super::fetch::present;
 use super::lease::Lease;
 use super::make::Made;
+use super::presence::present;
 use super::verdict::{Verdict, settle};
 use super::{Between, Shared};
 use crate::job::Job;

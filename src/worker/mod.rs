@@ -32,6 +32,7 @@ mod keep;
 mod lease;
 pub mod local;
 mod make;
+mod presence;
 mod receive;
 mod task;
 #[cfg(test)]
