@@ -5,6 +5,8 @@ CARGO   ?= cargo
 HOST    := $(shell rustc -vV | sed -n 's/^host: //p')
 DIST    := target/dist
 TOOLS   := target/tools
+PEERS   := target/peers
+PYTHON  ?= python3
 PROGRAMS = image-sharer image-server image-worker
 CARGO_DENY = 0.20.2
 CARGO_FUZZ = 0.13.2
@@ -22,9 +24,29 @@ help: ## List the targets
 run: ## Share images from this machine: server, worker, store and queue in one, on 127.0.0.1:8080
 	$(CARGO) run --locked --profile quick --bin image-sharer
 
+.PHONY: run-aws
+run-aws: ## Start a server and a worker on SHARER_STORE=s3://… and SHARER_QUEUE=sqs://… of your account
+	@$(CARGO) build --locked --profile quick --bin image-server --bin image-worker
+	@SHARER_LISTEN=$${SHARER_LISTEN:-127.0.0.1:8080} deploy/run-aws target/quick
+
 .PHONY: test
-test: ## Run all tests (needs Rust, make and Python 3)
+test: peers ## Run all tests (needs Rust, make and Python 3)
 	$(CARGO) test --locked --all-targets
+
+.PHONY: peers
+peers: $(PEERS)/ready ## Install the S3 and SQS servers that the tests run against into target/peers/
+
+# Made anew when the requirements change; nothing outside the folder is touched.
+$(PEERS)/ready: tests/peers/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	{ echo "the tests need Python 3.10 or newer as $(PYTHON); name another by: make test PYTHON=…" >&2; exit 1; }
+	@echo "installing the S3 and SQS servers of the tests into $(PEERS)/"
+	@mkdir -p $(PEERS)
+	@$(PYTHON) -m venv --clear $(PEERS) || \
+	{ echo "$(PYTHON) has no venv: install it (Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	@$(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $< || \
+	{ echo "the tests' servers were not installed: pip says why above; it needs PyPI or a mirror (PIP_INDEX_URL)" >&2; exit 1; }
+	@touch $@
 
 .PHONY: build
 build: ## Build the static programs into target/dist/

@@ -13,11 +13,13 @@ pub mod web;
 pub mod worker;
 
 // Where bytes and jobs lie in between.
+pub mod aws;
 pub mod durable;
 pub mod queue;
 pub mod store;
 
 // Words that all rooms share.
+pub mod arrival;
 pub mod job;
 pub mod key;
 pub mod observe;

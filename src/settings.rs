@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use crate::door::{Network, Networks};
 use crate::observe::log::{Format, Level};
+use crate::queue::sqs;
+use crate::store::s3;
 
 mod knobs;
 
@@ -55,6 +57,8 @@ impl Program {
 pub enum StoreAddress {
     /// `dir:PATH`.
     Directory(PathBuf),
+    /// `s3://BUCKET/PREFIX`.
+    S3(s3::Address),
 }
 
 /// Where jobs wait.
@@ -62,6 +66,8 @@ pub enum StoreAddress {
 pub enum QueueAddress {
     /// `dir:PATH`.
     Directory(PathBuf),
+    /// `sqs://NAME`, or its URL.
+    Sqs(sqs::Address),
 }
 
 /// All settings of one program, checked.
@@ -150,6 +156,9 @@ impl Settings {
     pub fn read(program: Program, environment: &dyn Fn(&str) -> Option<String>) -> Result<Settings, Wrong> {
         let mut reader = Reader { program, environment, wrong: Vec::new() };
         let settings = reader.all();
+        if let Some(settings) = &settings {
+            reader.check_times(settings);
+        }
         match settings {
             Some(settings) if reader.wrong.is_empty() => Ok(settings),
             _ => Err(Wrong(reader.wrong)),
@@ -169,8 +178,9 @@ impl Reader<'_> {
         let data: Option<PathBuf> = self.required(&DATA, path);
         // Every setting is read before any is missed, so that one start shows all that is wrong.
         let listen = self.required(&LISTEN, parsed);
-        let store = self.address(&STORE, data.as_ref(), "objects").map(StoreAddress::Directory);
-        let queue = self.address(&QUEUE, data.as_ref(), "queue").map(QueueAddress::Directory);
+        let default = |folder| data.as_ref().map(|data| data.join(folder));
+        let store = self.address(&STORE, store, default("objects").map(StoreAddress::Directory));
+        let queue = self.address(&QUEUE, queue, default("queue").map(QueueAddress::Directory));
         let public_url = self.optional(&PUBLIC_URL, url);
         let page_url = self.optional(&PAGE_URL, url);
         let max_upload_bytes = self.required(&MAX_UPLOAD_BYTES, whole(1..=5 << 30));
@@ -234,18 +244,44 @@ impl Reader<'_> {
     }
 
     /// The address of a store or a queue: `image-sharer` has a place for it, the others must be told.
-    fn address(&mut self, knob: &Knob, data: Option<&PathBuf>, folder: &str) -> Option<PathBuf> {
+    fn address<T>(
+        &mut self,
+        knob: &Knob,
+        parse: impl Fn(&str) -> Option<T>,
+        default: Option<T>,
+    ) -> Option<T> {
         let set = (self.environment)(knob.name).is_some_and(|text| !text.is_empty());
         match (set, self.program) {
-            (true, _) => self.optional(knob, directory),
-            (false, Program::Sharer) => data.map(|data| data.join(folder)),
+            (true, _) => self.optional(knob, parse),
+            (false, Program::Sharer) => default,
             (false, _) => {
                 self.wrong.push(format!("{} is not set: it may be {}", knob.name, knob.may_be));
                 None
             }
         }
     }
+
+    /// The times that must fit together.
+    fn check_times(&mut self, settings: &Settings) {
+        let (visibility, job) = (settings.visibility.as_secs(), settings.job_time.as_secs());
+        if visibility > job {
+            self.wrong.push(format!(
+                "{} is {visibility} and {} is {job}: a message must not be hidden longer than its job may take",
+                VISIBILITY_SECONDS.name, JOB_SECONDS.name
+            ));
+        }
+        // A heartbeat at each third of it must leave room for a slow answer of the queue.
+        if matches!(settings.queue, QueueAddress::Sqs(_)) && visibility < LEAST_SQS_VISIBILITY {
+            self.wrong.push(format!(
+                "{} is {visibility}: with SQS it may be {LEAST_SQS_VISIBILITY} or more",
+                VISIBILITY_SECONDS.name
+            ));
+        }
+    }
 }
+
+/// Least visibility time-out with SQS, in seconds: SQS counts in whole seconds, and a call takes its time.
+const LEAST_SQS_VISIBILITY: u64 = 2;
 
 fn parsed<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
@@ -253,6 +289,14 @@ fn parsed<T: FromStr>(text: &str) -> Option<T> {
 
 fn path(text: &str) -> Option<PathBuf> {
     Some(PathBuf::from(text))
+}
+
+fn store(text: &str) -> Option<StoreAddress> {
+    directory(text).map(StoreAddress::Directory).or_else(|| s3::Address::parse(text).map(StoreAddress::S3))
+}
+
+fn queue(text: &str) -> Option<QueueAddress> {
+    directory(text).map(QueueAddress::Directory).or_else(|| sqs::Address::parse(text).map(QueueAddress::Sqs))
 }
 
 fn directory(text: &str) -> Option<PathBuf> {
@@ -324,11 +368,32 @@ mod tests {
     }
 
     #[test]
+    fn store_and_queue_may_be_on_aws() {
+        let set = [("SHARER_STORE", "s3://pics/a"), ("SHARER_QUEUE", "sqs://jobs")];
+        let settings = read(Program::Worker, &set).unwrap();
+        assert!(
+            matches!(settings.store, StoreAddress::S3(_)) && matches!(settings.queue, QueueAddress::Sqs(_))
+        );
+        let Wrong(lines) =
+            read(Program::Worker, &[("SHARER_STORE", "s3:pics"), ("SHARER_QUEUE", "sqs:jobs")]).unwrap_err();
+        assert!(lines[0].contains("s3://BUCKET") && lines[1].contains("sqs://NAME"), "{lines:?}");
+    }
+
+    #[test]
     fn all_that_is_wrong_is_said_at_once_with_what_it_may_be() {
         let set = [("SHARER_LISTEN", "here"), ("SHARER_MAX_PIXELS", "0"), ("SHARER_LOG", "loud")];
         let Wrong(lines) = read(Program::Sharer, &set).unwrap_err();
         assert_eq!(lines.len(), 3, "{lines:?}");
         assert!(lines.iter().all(|line| line.contains("it may be")), "{lines:?}");
+    }
+
+    #[test]
+    fn times_must_fit_together() {
+        let long = [("SHARER_VISIBILITY_SECONDS", "121")];
+        assert!(read(Program::Sharer, &long).unwrap_err().to_string().contains("SHARER_JOB_SECONDS"));
+        let short = [("SHARER_VISIBILITY_SECONDS", "1"), ("SHARER_QUEUE", "sqs://jobs")];
+        assert!(read(Program::Sharer, &short).is_err());
+        assert!(read(Program::Sharer, &short[..1]).is_ok());
     }
 
     #[test]
@@ -342,6 +407,19 @@ mod tests {
         for knob in KNOBS.iter().filter(|k| !k.default.of(Program::Sharer).is_empty()) {
             let set = [(knob.name, knob.default.of(Program::Sharer))];
             read(Program::Sharer, &set).unwrap_or_else(|wrong| panic!("{}: {wrong}", knob.name));
+        }
+    }
+
+    #[test]
+    fn the_readme_lists_every_setting_with_its_default() {
+        let readme = include_str!("../README.md");
+        for knob in KNOBS {
+            let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", knob.name)));
+            let row = row.unwrap_or_else(|| panic!("{} is not in the README", knob.name));
+            assert!(row.contains(knob.may_be) && row.contains(knob.about), "{row}");
+            for program in [Program::Sharer, Program::Server] {
+                assert!(row.contains(knob.default.of(program)), "{row}");
+            }
         }
     }
 

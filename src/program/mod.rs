@@ -14,6 +14,7 @@ use crate::stop::Stop;
 
 mod parts;
 mod run;
+mod spot;
 
 pub use run::{serve, share, work};
 

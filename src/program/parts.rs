@@ -1,22 +1,63 @@
 //! Builds the parts that the settings name.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::aws::imds::Imds;
+use crate::aws::{self, Aws, Environment};
 use crate::queue::directory::DirectoryQueue;
-use crate::queue::{self, Queue};
+use crate::queue::sqs::SqsQueue;
+use crate::queue::{self, Depth, Queue};
 use crate::settings::{QueueAddress, Settings, StoreAddress};
 use crate::store::Store;
 use crate::store::directory::DirectoryStore;
+use crate::store::s3::S3Store;
 
-/// The store that the settings name.
-///
-/// # Errors
-/// Why it can't be used, and what to do about it.
-pub fn open_store(settings: &Settings) -> Result<AnyStore, String> {
+/// Store and queue, and the account that they are in.
+pub struct Parts {
+    /// Where objects are kept.
+    pub store: AnyStore,
+    /// Where jobs wait.
+    pub queue: Arc<dyn Queue>,
+    /// AWS, where either is there.
+    aws: Option<Aws>,
+}
+
+impl Parts {
+    /// The parts that the settings name.
+    ///
+    /// # Errors
+    /// Why one can't be used, and what to do about it.
+    pub fn open(settings: &Settings) -> Result<Parts, String> {
+        let mut aws = None;
+        let store = open_store(settings, &mut aws)?;
+        let queue = open_queue(settings, &mut aws)?;
+        Ok(Parts { store, queue, aws })
+    }
+
+    /// The EC2 machine's metadata, where the parts are on AWS.
+    pub fn imds(&self) -> Option<Arc<Imds>> {
+        self.aws.as_ref().and_then(Aws::imds)
+    }
+}
+
+/// AWS, found once.
+fn found(aws: &mut Option<Aws>) -> Result<&Aws, String> {
+    Ok(match aws.take() {
+        Some(found) => aws.insert(found),
+        None => aws.insert(Aws::new(Environment::of_process()).map_err(|e| e.to_string())?),
+    })
+}
+
+fn open_store(settings: &Settings, aws: &mut Option<Aws>) -> Result<AnyStore, String> {
     match &settings.store {
         StoreAddress::Directory(path) => {
             let store = DirectoryStore::open(path).map_err(|e| e.to_string())?;
             Ok(AnyStore::Directory(Arc::new(store)))
+        }
+        StoreAddress::S3(address) => {
+            let store = S3Store::open(found(aws)?, address.clone()).map_err(|e| e.to_string())?;
+            Ok(AnyStore::S3(Arc::new(store)))
         }
     }
 }
@@ -25,6 +66,8 @@ pub fn open_store(settings: &Settings) -> Result<AnyStore, String> {
 pub enum AnyStore {
     /// A folder.
     Directory(Arc<DirectoryStore>),
+    /// A bucket.
+    S3(Arc<S3Store>),
 }
 
 impl AnyStore {
@@ -32,6 +75,24 @@ impl AnyStore {
     pub fn files(&self) -> Option<Arc<DirectoryStore>> {
         match self {
             AnyStore::Directory(store) => Some(Arc::clone(store)),
+            AnyStore::S3(_) => None,
+        }
+    }
+
+    /// What object URLs start with, if the server does not serve the objects itself; `setting` is
+    /// what the operator says that stands in front of the store.
+    pub fn public_url(&self, setting: Option<&str>) -> Option<String> {
+        match self {
+            AnyStore::Directory(_) => setting.map(str::to_owned),
+            AnyStore::S3(store) => Some(store.public_url(setting)),
+        }
+    }
+
+    /// What the store's keys begin with where a bucket's events name them.
+    pub fn key_prefix(&self) -> String {
+        match self {
+            AnyStore::Directory(_) => String::new(),
+            AnyStore::S3(store) => store.key_prefix(),
         }
     }
 
@@ -39,15 +100,12 @@ impl AnyStore {
     pub fn any(&self) -> Arc<dyn Store> {
         match self {
             AnyStore::Directory(store) => Arc::clone(store) as Arc<dyn Store>,
+            AnyStore::S3(store) => Arc::clone(store) as Arc<dyn Store>,
         }
     }
 }
 
-/// The queue that the settings name.
-///
-/// # Errors
-/// Why it can't be used, and what to do about it.
-pub fn open_queue(settings: &Settings) -> Result<Arc<dyn Queue>, String> {
+fn open_queue(settings: &Settings, aws: &mut Option<Aws>) -> Result<Arc<dyn Queue>, String> {
     match &settings.queue {
         QueueAddress::Directory(path) => {
             let config =
@@ -55,6 +113,18 @@ pub fn open_queue(settings: &Settings) -> Result<Arc<dyn Queue>, String> {
             let queue = DirectoryQueue::open(path, config).map_err(|e| e.to_string())?;
             Ok(Arc::new(queue))
         }
+        QueueAddress::Sqs(address) => {
+            Ok(Arc::new(SqsQueue::open(found(aws)?, address.clone()).map_err(|e| e.to_string())?))
+        }
+    }
+}
+
+/// How long one receive waits for a message: on SQS each receive is paid for, and a longer wait costs
+/// nothing.
+pub fn receive_wait(settings: &Settings) -> Duration {
+    match settings.queue {
+        QueueAddress::Directory(_) => Duration::from_secs(1),
+        QueueAddress::Sqs(_) => aws::sqs::LONGEST_WAIT,
     }
 }
 
@@ -63,19 +133,24 @@ pub fn open_queue(settings: &Settings) -> Result<Arc<dyn Queue>, String> {
 /// # Errors
 /// What can't be used, and what to do about it.
 pub fn check(settings: &Settings) -> Result<(), String> {
-    let store = open_store(settings)?.any();
-    let queue = open_queue(settings)?;
-    let depth = queue.depth().map_err(|e| format!("queue {}: {e}", queue.describe()))?;
-    store.check().map_err(|e| format!("store {}: {e}", store.describe()))?;
-    queue.check().map_err(|e| format!("queue {}: {e}", queue.describe()))?;
+    let parts = Parts::open(settings)?;
+    let (store, queue) = (parts.store.any(), parts.queue);
+    if let Some(aws) = &parts.aws {
+        let access_key = aws.access_key().map_err(|e| e.to_string())?;
+        println!("aws:      region {}, access key {access_key}", aws.region());
+    }
     println!("settings: all well");
-    println!("store:    {}: can be written and read", store.describe());
-    println!(
-        "queue:    {}: {} waiting, {} in flight, {} dead letters",
-        queue.describe(),
-        depth.waiting,
-        depth.in_flight,
-        depth.dead
-    );
-    Ok(())
+    let mut wrong = Vec::new();
+    match store.check() {
+        Ok(()) => println!("store:    {}: can be written and read", store.describe()),
+        Err(error) => wrong.push(format!("store {}: {error}", store.describe())),
+    }
+    match queue.check().and_then(|()| queue.depth()) {
+        Ok(Depth { waiting, in_flight, dead, .. }) => {
+            let name = queue.describe();
+            println!("queue:    {name}: {waiting} waiting, {in_flight} in flight, {dead} dead letters");
+        }
+        Err(error) => wrong.push(format!("queue {}: {error}", queue.describe())),
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
-use super::parts::{self, AnyStore};
+use super::parts::{self, Parts};
+use super::spot;
 use super::version;
 use crate::door::{self, Door};
-use crate::queue::Queue;
 use crate::settings::{Program, Settings};
 use crate::stop::Stop;
 use crate::upload::{self, intake, spool};
@@ -18,9 +18,6 @@ use crate::worker::{self, Worker};
 /// Longest time to finish what is in flight after SIGTERM; what is unfinished then is given back.
 const DRAIN: Duration = Duration::from_secs(25);
 
-/// How long one receive waits for a message.
-const RECEIVE_WAIT: Duration = Duration::from_secs(1);
-
 /// Most bytes that one body holds in memory; what is more goes to a file.
 const MEMORY_EACH: usize = 16 << 20;
 
@@ -29,10 +26,9 @@ const MEMORY_EACH: usize = 16 << 20;
 /// # Errors
 /// Why it could not start.
 pub fn serve(settings: Settings, stop: Stop) -> Result<(), String> {
-    let store = parts::open_store(&settings)?;
-    let queue = parts::open_queue(&settings)?;
+    let parts = Parts::open(&settings)?;
     let door = open_door(&settings)?;
-    run_server(door, &settings, &store, queue, &stop)
+    run_server(door, &settings, &parts, &stop)
 }
 
 /// `image-sharer`: serves and works until stopped.
@@ -40,11 +36,10 @@ pub fn serve(settings: Settings, stop: Stop) -> Result<(), String> {
 /// # Errors
 /// Why it could not start.
 pub fn share(settings: Settings, stop: Stop) -> Result<(), String> {
-    let store = parts::open_store(&settings)?;
-    let queue = parts::open_queue(&settings)?;
+    let parts = Parts::open(&settings)?;
     let door = open_door(&settings)?;
-    let worker = start_worker(Program::Sharer, &settings, &store, Arc::clone(&queue), &stop)?;
-    run_server(door, &settings, &store, queue, &stop)?;
+    let worker = start_worker(Program::Sharer, &settings, &parts, &stop)?;
+    run_server(door, &settings, &parts, &stop)?;
     drain(worker);
     Ok(())
 }
@@ -54,9 +49,11 @@ pub fn share(settings: Settings, stop: Stop) -> Result<(), String> {
 /// # Errors
 /// Why it could not start.
 pub fn work(settings: Settings, stop: Stop) -> Result<(), String> {
-    let store = parts::open_store(&settings)?;
-    let queue = parts::open_queue(&settings)?;
-    let worker = start_worker(Program::Worker, &settings, &store, queue, &stop)?;
+    let parts = Parts::open(&settings)?;
+    let worker = start_worker(Program::Worker, &settings, &parts, &stop)?;
+    if let Some(imds) = parts.imds() {
+        spot::watch(imds, &stop)?;
+    }
     stop.wait();
     drain(worker);
     Ok(())
@@ -79,14 +76,10 @@ fn open_door(settings: &Settings) -> Result<Door, String> {
     Door::bind(config).map_err(|e| e.to_string())
 }
 
-fn run_server(
-    door: Door,
-    settings: &Settings,
-    store: &AnyStore,
-    queue: Arc<dyn Queue>,
-    stop: &Stop,
-) -> Result<(), String> {
-    let links = Links { objects: settings.public_url.clone(), pages: settings.page_url.clone() };
+fn run_server(door: Door, settings: &Settings, parts: &Parts, stop: &Stop) -> Result<(), String> {
+    let (store, queue) = (&parts.store, Arc::clone(&parts.queue));
+    let objects = store.public_url(settings.public_url.as_deref());
+    let links = Links { objects, pages: settings.page_url.clone() };
     let bodies = spool::Config {
         budget: spool::Budget::new(settings.body_memory),
         memory_each: MEMORY_EACH,
@@ -113,13 +106,8 @@ fn run_server(
     door.run(Arc::new(site)).map_err(|e| e.to_string())
 }
 
-fn start_worker(
-    program: Program,
-    settings: &Settings,
-    store: &AnyStore,
-    queue: Arc<dyn Queue>,
-    stop: &Stop,
-) -> Result<Worker, String> {
+fn start_worker(program: Program, settings: &Settings, parts: &Parts, stop: &Stop) -> Result<Worker, String> {
+    let (store, queue) = (&parts.store, Arc::clone(&parts.queue));
     let config = worker::Config {
         jobs: settings.jobs,
         memory: settings.memory,
@@ -127,7 +115,8 @@ fn start_worker(
         max_pixels: settings.max_pixels,
         job_time: settings.job_time,
         visibility: settings.visibility,
-        wait: RECEIVE_WAIT,
+        wait: parts::receive_wait(settings),
+        key_prefix: parts.store.key_prefix(),
         program: version(program),
     };
     let (jobs, memory_mb) = (config.jobs, config.memory >> 20);

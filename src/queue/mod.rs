@@ -10,6 +10,7 @@ use std::time::Duration;
 pub mod conformance;
 pub mod directory;
 pub mod memory;
+pub mod sqs;
 
 /// Most messages that one [`Queue::receive`] returns (SQS's own limit).
 pub const MAX_BATCH: usize = 10;

@@ -93,10 +93,10 @@ knobs! {
     DATA, "SHARER_DATA", SharerAlone, All("./data"),
         "a folder", "where objects and queue are kept";
     STORE, "SHARER_STORE", All, Found("image-sharer: dir:$SHARER_DATA/objects; else none, must be set"),
-        "dir:PATH", "where objects are kept";
+        "dir:PATH, s3://BUCKET or s3://BUCKET/PREFIX", "where objects are kept";
     QUEUE, "SHARER_QUEUE", All, Found("image-sharer: dir:$SHARER_DATA/queue; else none, must be set"),
-        "dir:PATH", "where jobs wait";
-    PUBLIC_URL, "SHARER_PUBLIC_URL", Serving, Found("the server's own /o"),
+        "dir:PATH, sqs://NAME or the queue's URL", "where jobs wait";
+    PUBLIC_URL, "SHARER_PUBLIC_URL", Serving, Found("the server's own /o, or the bucket's address"),
         "an http:// or https:// URL without query", "what object URLs start with";
     PAGE_URL, "SHARER_PAGE_URL", Serving, Found("scheme and Host of the request"),
         "an http:// or https:// URL without query", "what page URLs start with";

@@ -11,6 +11,7 @@ use crate::key::Key;
 pub mod conformance;
 pub mod directory;
 pub mod memory;
+pub mod s3;
 
 /// `Cache-Control` of an object that never changes and never expires.
 pub const IMMUTABLE: &str = "public, max-age=31536000, immutable";

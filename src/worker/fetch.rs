@@ -1,20 +1,21 @@
 //! Second step: reads the message, looks at the upload's record, fetches the original.
 
+use super::arrive;
 use super::budget::Share;
 use super::lease::Lease;
-use super::verdict::{Verdict, settle, settle_unread};
+use super::presence::present;
+use super::task::Task;
+use super::verdict::{Verdict, settle, settle_message};
 use super::{Between, Shared};
+use crate::arrival::{self, Event};
 use crate::job::{self, Job};
-use crate::observe::time::now_millis;
-use crate::record::{self, Failed, Presence, Record};
+use crate::record::Failed;
 use crate::store;
 
 /// A job with its original.
 pub struct Fetched {
-    /// Its message.
-    pub lease: Lease,
-    /// What is wanted.
-    pub job: Job,
+    /// The job.
+    pub task: Task,
     /// The original's bytes.
     pub original: Vec<u8>,
     /// Their share of the memory for fetched originals.
@@ -24,21 +25,44 @@ pub struct Fetched {
 /// Fetches until the channel before is closed.
 pub fn run(shared: &Shared, (received, fetched): Between<Lease, Fetched>) {
     for lease in received {
-        if shared.stop.is_set() {
-            settle_unread(shared, lease, Verdict::GivenBack);
-            continue;
-        }
-        let job = match job::read(&lease.delivery().body) {
-            Ok(job) => job,
-            Err(error) => {
-                settle_unread(shared, lease, unread(error));
-                continue;
-            }
-        };
-        match fetch(shared, &job) {
+        if let Some(job) = begin(shared, lease) {
             // If all threads behind died, the dropped lease goes back to the queue.
-            Ok((original, share)) => drop(fetched.send(Fetched { lease, job, original, share })),
-            Err(verdict) => settle(shared, lease, &job, verdict),
+            drop(fetched.send(job));
+        }
+    }
+}
+
+/// A message's job with its original; `None` if the message is settled already.
+fn begin(shared: &Shared, lease: Lease) -> Option<Fetched> {
+    if shared.stop.is_set() {
+        settle_message(shared, lease, Verdict::GivenBack);
+        return None;
+    }
+    match arrival::read(&lease.delivery().body, &shared.config.key_prefix) {
+        Some(Event::Arrived(id)) => match arrive::publish(shared, &id) {
+            Ok(arrive::Published { job, original, share, incoming }) => {
+                let task = Task { lease, job, incoming: Some(incoming) };
+                return Some(Fetched { task, original, share });
+            }
+            Err(verdict) => settle_message(shared, lease, verdict),
+        },
+        Some(Event::Other(_)) => {
+            settle_message(shared, lease, Verdict::Moot("an event that concerns nobody"))
+        }
+        None => match job::read(&lease.delivery().body) {
+            Ok(job) => return begin_job(shared, Task { lease, job, incoming: None }),
+            Err(error) => settle_message(shared, lease, unread(error)),
+        },
+    }
+    None
+}
+
+fn begin_job(shared: &Shared, task: Task) -> Option<Fetched> {
+    match fetch(shared, &task.job) {
+        Ok((original, share)) => Some(Fetched { task, original, share }),
+        Err(verdict) => {
+            settle(shared, task, verdict);
+            None
         }
     }
 }
@@ -68,20 +92,5 @@ fn fetch(shared: &Shared, job: &Job) -> Result<(Vec<u8>, Share), Verdict> {
             message: error.to_string(),
         })),
         Err(error) => Err(shared.store_failure(error)),
-    }
-}
-
-/// The upload's record, if it is still to be seen.
-pub fn present(shared: &Shared, job: &Job) -> Result<Record, Verdict> {
-    let record = match record::read(&*shared.store, &job.id) {
-        Ok(record) => record,
-        // The server writes the record first and removes it last.
-        Err(store::Error::NotFound) => return Err(Verdict::Moot("its upload was undone")),
-        Err(error) => return Err(shared.store_failure(error)),
-    };
-    match record.presence(now_millis()) {
-        Presence::Here => Ok(record),
-        Presence::Deleted => Err(Verdict::Moot("its upload was deleted")),
-        Presence::Expired => Err(Verdict::Moot("its upload has expired")),
     }
 }

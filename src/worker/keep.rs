@@ -2,9 +2,9 @@
 
 use log::info;
 
-use super::fetch::present;
 use super::lease::Lease;
 use super::make::Made;
+use super::presence::present;
 use super::verdict::{Verdict, settle};
 use super::{Between, Shared};
 use crate::job::Job;
@@ -18,16 +18,16 @@ pub fn run(shared: &Shared, (made, done): Between<Made, Lease>) {
             Ok(()) => {
                 report(&made);
                 // If the last step died, the dropped lease goes back to the queue.
-                drop(done.send(made.lease));
+                drop(done.send(made.task.lease));
             }
-            Err(verdict) => settle(shared, made.lease, &made.job, verdict),
+            Err(verdict) => settle(shared, made.task, verdict),
         }
     }
 }
 
 fn keep(shared: &Shared, made: &Made) -> Result<(), Verdict> {
-    present(shared, &made.job)?;
-    for (wanted, thumbnail) in made.job.thumbnails.iter().zip(&made.thumbnails) {
+    present(shared, &made.task.job)?;
+    for (wanted, thumbnail) in made.task.job.thumbnails.iter().zip(&made.thumbnails) {
         let object = Object {
             content_type: wanted.format.content_type(),
             cache_control: IMMUTABLE,
@@ -37,13 +37,13 @@ fn keep(shared: &Shared, made: &Made) -> Result<(), Verdict> {
     }
     // A deletion writes its tombstone first and then removes what it finds: whoever is later sees
     // what the other did.
-    if let Err(gone) = present(shared, &made.job) {
+    if let Err(gone) = present(shared, &made.task.job) {
         if matches!(gone, Verdict::Moot(_)) {
-            remove(shared, &made.job)?;
+            remove(shared, &made.task.job)?;
         }
         return Err(gone);
     }
-    Ok(())
+    made.task.remove_incoming(shared)
 }
 
 fn remove(shared: &Shared, job: &Job) -> Result<(), Verdict> {
@@ -54,9 +54,9 @@ fn remove(shared: &Shared, job: &Job) -> Result<(), Verdict> {
 }
 
 fn report(made: &Made) {
-    let (id, request_id) = (made.job.id.as_str(), made.job.request_id.as_str());
-    let ms = now_millis().saturating_sub(made.job.uploaded);
+    let (id, request_id) = (made.task.job.id.as_str(), made.task.job.request_id.as_str());
+    let ms = now_millis().saturating_sub(made.task.job.uploaded);
     let bytes: usize = made.thumbnails.iter().map(|thumbnail| thumbnail.bytes.len()).sum();
-    let receives = made.lease.delivery().receives;
+    let receives = made.task.lease.delivery().receives;
     info!(id, request_id, ms, bytes, receives; "thumbnails stored");
 }

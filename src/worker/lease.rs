@@ -26,6 +26,7 @@ pub struct Leases {
 struct Table {
     next: u64,
     held: HashMap<u64, Held>,
+    receiving: usize,
     closed: bool,
 }
 
@@ -33,6 +34,16 @@ struct Held {
     receipt: Receipt,
     extended: Instant,
     begun: Option<Instant>,
+}
+
+/// A receive that is under way.
+pub struct Receiving<'a>(&'a Leases);
+
+impl Drop for Receiving<'_> {
+    fn drop(&mut self) {
+        self.0.lock().receiving -= 1;
+        self.0.changed.notify_all();
+    }
 }
 
 /// One message in hand.
@@ -69,10 +80,22 @@ impl Leases {
         Lease { leases: Arc::clone(self), number, delivery, open: true }
     }
 
-    /// Waits until no message is in hand, at most until `deadline`.
+    /// Says that messages are about to be in hand, until the guard is dropped.
+    pub fn receiving(&self) -> Receiving<'_> {
+        self.lock().receiving += 1;
+        Receiving(self)
+    }
+
+    /// Whether messages are about to be in hand.
+    #[cfg(test)]
+    pub fn is_receiving(&self) -> bool {
+        self.lock().receiving > 0
+    }
+
+    /// Waits until no message is in hand or about to be, at most until `deadline`.
     pub fn wait_until_none(&self, deadline: Instant) {
         let patience = deadline.saturating_duration_since(Instant::now());
-        let any = |table: &mut Table| !table.held.is_empty();
+        let any = |table: &mut Table| table.receiving > 0 || !table.held.is_empty();
         drop(self.changed.wait_timeout_while(self.lock(), patience, any));
     }
 

@@ -3,7 +3,7 @@
 use log::debug;
 
 use super::fetch::Fetched;
-use super::lease::Lease;
+use super::task::Task;
 use super::verdict::{Verdict, settle};
 use super::{Between, Shared};
 use crate::image::probe::probe_bytes;
@@ -14,28 +14,26 @@ use crate::observe::memory;
 
 /// A job with its thumbnails, in the order in which they are wanted.
 pub struct Made {
-    /// Its message.
-    pub lease: Lease,
-    /// What was wanted.
-    pub job: Job,
+    /// The job.
+    pub task: Task,
     /// What was made.
     pub thumbnails: Vec<Thumbnail>,
 }
 
 /// Makes thumbnails until the channel before is closed.
 pub fn run(shared: &Shared, (fetched, made): Between<Fetched, Made>) {
-    for Fetched { lease, job, original, share } in fetched {
+    for Fetched { task, original, share } in fetched {
         if shared.stop.is_set() {
-            settle(shared, lease, &job, Verdict::GivenBack);
+            settle(shared, task, Verdict::GivenBack);
             continue;
         }
-        lease.begin();
-        let thumbnails = make(shared, &job, &original);
+        task.lease.begin();
+        let thumbnails = make(shared, &task.job, &original);
         drop((original, share));
         match thumbnails {
             // If all threads behind died, the dropped lease goes back to the queue.
-            Ok(thumbnails) => drop(made.send(Made { lease, job, thumbnails })),
-            Err(error) => settle(shared, lease, &job, error.into()),
+            Ok(thumbnails) => drop(made.send(Made { task, thumbnails })),
+            Err(error) => settle(shared, task, error.into()),
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::queue::Queue;
 use crate::stop::Stop;
 use crate::store::{self, Store};
 
+mod arrive;
 mod budget;
 mod fetch;
 mod finish;
@@ -31,7 +32,9 @@ mod keep;
 mod lease;
 pub mod local;
 mod make;
+mod presence;
 mod receive;
+mod task;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -57,6 +60,9 @@ pub struct Config {
     pub visibility: Duration,
     /// How long one receive waits for a message.
     pub wait: Duration,
+    /// What the store's keys begin with where others name them (a bucket's events): empty, or with a
+    /// slash at its end.
+    pub key_prefix: String,
     /// Who gives up a message: program and version.
     pub program: String,
 }

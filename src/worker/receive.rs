@@ -39,6 +39,9 @@ fn receive(shared: &Shared, received: &Sender<Lease>) -> Result<(), String> {
         })?;
         info!("the store works again");
     }
+    // From here until what was received is in hand, the worker must not end: it would be lost from
+    // sight until its visibility time-out.
+    let _receiving = shared.leases.receiving();
     let taken = shared.queue.receive(room, shared.config.visibility, shared.config.wait);
     for delivery in taken.map_err(|error: queue::Error| error.to_string())? {
         // The channel has room for all that may be in hand; it is closed only if all fetching

@@ -6,8 +6,8 @@ use log::{error, info, warn};
 
 use super::Shared;
 use super::lease::{Lease, backoff};
+use super::task::Task;
 use crate::image;
-use crate::job::Job;
 use crate::queue::Cause;
 use crate::record::{self, Failed};
 use crate::store;
@@ -33,57 +33,72 @@ impl From<image::Error> for Verdict {
     }
 }
 
-/// Settles a message whose job was never read.
-pub fn settle_unread(shared: &Shared, lease: Lease, verdict: Verdict) {
+/// Settles a message that holds no job, or whose job could not be begun.
+pub fn settle_message(shared: &Shared, lease: Lease, verdict: Verdict) {
     let message: String = lease.delivery().body.chars().take(200).collect();
     let receives = lease.delivery().receives;
     match verdict {
+        Verdict::Moot(why) => {
+            info!(why, message; "message dropped");
+            super::finish::delete_now(shared, lease);
+        }
         Verdict::Buried(cause) => {
             error!(cause, message, receives; "message sent to the dead letters");
             lease.bury(&cause_of(shared, cause));
         }
         Verdict::GivenBack => lease.release(Duration::ZERO),
-        other => {
-            warn!(verdict:? = other, message, receives; "message released");
+        Verdict::Later(why) | Verdict::Failed(Failed { message: why, .. }) => {
+            warn!(why, message, receives; "message released to be tried again");
             lease.release(backoff(receives));
         }
     }
 }
 
 /// Settles a job that goes no further.
-pub fn settle(shared: &Shared, lease: Lease, job: &Job, verdict: Verdict) {
-    let (id, request_id) = (job.id.as_str(), job.request_id.as_str());
-    let receives = lease.delivery().receives;
+pub fn settle(shared: &Shared, task: Task, verdict: Verdict) {
+    let receives = task.lease.delivery().receives;
     match verdict {
         Verdict::Moot(why) => {
-            info!(id, request_id, why; "job dropped");
-            super::finish::delete_now(shared, lease);
+            info!(id = task.id(), request_id = task.request_id(), why; "job dropped");
+            over(shared, task);
         }
         Verdict::Failed(failed) => {
-            warn!(id, request_id, code = failed.code, reason = failed.message; "job failed for good");
-            mark_failed(shared, lease, job, failed);
+            warn!(id = task.id(), request_id = task.request_id(), code = failed.code, reason = failed.message;
+                "job failed for good");
+            match mark_failed(shared, &task, failed) {
+                Ok(()) => over(shared, task),
+                Err(error) => settle(shared, task, shared.store_failure(error)),
+            }
         }
         Verdict::Later(why) => {
-            warn!(id, request_id, why, receives; "job released to be tried again");
-            lease.release(backoff(receives));
+            warn!(id = task.id(), request_id = task.request_id(), why, receives; "job released to be tried again");
+            task.lease.release(backoff(receives));
         }
         Verdict::Buried(cause) => {
-            error!(id, request_id, cause; "message sent to the dead letters");
-            lease.bury(&cause_of(shared, cause));
+            error!(id = task.id(), request_id = task.request_id(), cause; "message sent to the dead letters");
+            task.lease.bury(&cause_of(shared, cause));
         }
-        Verdict::GivenBack => lease.release(Duration::ZERO),
+        Verdict::GivenBack => task.lease.release(Duration::ZERO),
     }
 }
 
-fn mark_failed(shared: &Shared, lease: Lease, job: &Job, failed: Failed) {
-    let marked = record::update(&*shared.store, &job.id, |record| {
+/// Nothing is left to be done for this job.
+fn over(shared: &Shared, task: Task) {
+    match task.remove_incoming(shared) {
+        Ok(()) => super::finish::delete_now(shared, task.lease),
+        Err(later) => settle(shared, task, later),
+    }
+}
+
+fn mark_failed(shared: &Shared, task: &Task, failed: Failed) -> Result<(), store::Error> {
+    let marked = record::update(&*shared.store, &task.job.id, |record| {
         let first = record.failed.is_none() && record.deleted.is_none();
         record.failed.get_or_insert_with(|| failed.clone());
         first
     });
     match marked {
-        Ok(_) | Err(store::Error::NotFound) => super::finish::delete_now(shared, lease),
-        Err(error) => settle(shared, lease, job, shared.store_failure(error)),
+        Ok(_) | Err(store::Error::NotFound) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

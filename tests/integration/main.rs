@@ -1,7 +1,16 @@
-//! The contract, promise by promise, against the real programs on real folders.
+//! The contract, promise by promise, against the real programs on real folders and on real S3 and SQS servers.
 
 mod harness;
 
+mod aws_arrivals;
+mod aws_credentials;
+mod aws_faults;
+mod aws_idle;
+mod aws_policies;
+mod aws_queue;
+mod aws_signing;
+mod aws_store;
+mod aws_upload;
 mod bad_input;
 mod crash;
 mod fleet;

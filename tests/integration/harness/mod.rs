@@ -1,9 +1,19 @@
-//! Starts the real programs on folders of their own, and talks to them as a client would.
+//! Starts the real programs on folders of their own or on real S3 and SQS servers, and talks to them as a client would.
 
+mod aws;
 mod client;
+pub mod imds;
+pub mod peer;
 mod pictures;
 mod process;
+pub mod proxy;
+mod random;
+mod wire;
 
 pub use client::{Client, Reply, form};
+pub use imds::{Away, Imds};
+pub use peer::{Keys, MINISTACK, MOTO, Peer, Place};
 pub use pictures::{dimensions, noise_jpeg, picture};
-pub use process::{Folder, Sharer, Site, command};
+pub use process::{Folder, Process, Sharer, Site, command};
+pub use proxy::{Fault, Proxy, Rule};
+pub use random::{Random, number};

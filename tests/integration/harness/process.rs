@@ -87,6 +87,11 @@ impl Process {
         panic!("still running after {patience:?}; it said:\n{}", self.log());
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -120,7 +125,7 @@ pub fn command(program: &str) -> Command {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -165,7 +170,7 @@ impl Sharer {
     }
 }
 
-/// Server and workers as processes of their own on the same two folders.
+/// Server and workers as processes of their own on the same store and queue.
 pub struct Site {
     _server: Process,
     pub client: Client,
@@ -174,7 +179,12 @@ pub struct Site {
 }
 
 impl Site {
+    /// On two folders, unless these settings say otherwise.
     pub fn start(settings: &[(&'static str, &str)]) -> Site {
+        Site::on(settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect())
+    }
+
+    pub fn on(settings: Vec<(&'static str, String)>) -> Site {
         let folder = Folder::new("site");
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut all = vec![
@@ -182,13 +192,19 @@ impl Site {
             ("SHARER_STORE", format!("dir:{}", folder.path().join("objects").display())),
             ("SHARER_QUEUE", format!("dir:{}", folder.path().join("queue").display())),
         ];
-        all.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        all.extend(settings);
         let mut server = Process::start("image-server", folder.path(), &all);
         wait_for_port(address, &mut server);
         Site { _server: server, client: Client { address }, folder, settings: all }
     }
 
     pub fn worker(&self) -> Process {
-        Process::start("image-worker", self.folder.path(), &self.settings)
+        self.worker_with(&[])
+    }
+
+    /// A worker with other settings than the server's.
+    pub fn worker_with(&self, settings: &[(&'static str, String)]) -> Process {
+        let all: Vec<_> = self.settings.iter().chain(settings).cloned().collect();
+        Process::start("image-worker", self.folder.path(), &all)
     }
 }

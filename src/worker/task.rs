@@ -1,0 +1,40 @@
+//! What goes from step to step: a message in hand and the job that it holds.
+
+use super::Shared;
+use super::lease::Lease;
+use super::verdict::Verdict;
+use crate::job::Job;
+use crate::key::Key;
+
+/// A job at work.
+pub struct Task {
+    /// Its message.
+    pub lease: Lease,
+    /// What is wanted.
+    pub job: Job,
+    /// Where its image arrived, if it was uploaded straight into the store: removed when all else is done.
+    pub incoming: Option<Key>,
+}
+
+impl Task {
+    /// The upload's id, for logs.
+    pub fn id(&self) -> &str {
+        self.job.id.as_str()
+    }
+
+    /// The upload's request id, for logs.
+    pub fn request_id(&self) -> &str {
+        &self.job.request_id
+    }
+
+    /// Removes the image where it arrived; nothing is to be done again once this is done.
+    ///
+    /// # Errors
+    /// [`Verdict::Later`] if the store fails.
+    pub fn remove_incoming(&self, shared: &Shared) -> Result<(), Verdict> {
+        match &self.incoming {
+            Some(key) => shared.store.delete(key).map_err(|error| shared.store_failure(error)),
+            None => Ok(()),
+        }
+    }
+}
