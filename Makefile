@@ -9,6 +9,10 @@ PEERS   := target/peers
 PYTHON  ?= python3
 PROGRAMS = image-sharer image-server image-worker
 CARGO_DENY = 0.20.2
+CARGO_FUZZ = 0.13.2
+# For how long `make fuzz` runs each target, and which it runs.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?=
 
 .DEFAULT_GOAL := help
 
@@ -54,6 +58,7 @@ build: ## Build the static programs into target/dist/
 .PHONY: lint
 lint: ## Format, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --no-deps --document-private-items
 
@@ -67,6 +72,17 @@ audit: $(TOOLS)/bin/cargo-deny ## Check the dependencies: licences, bans, source
 
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install --locked --root $(TOOLS) cargo-deny@$(CARGO_DENY)
+
+.PHONY: fuzz
+fuzz: $(TOOLS)/bin/cargo-fuzz ## Fuzz each target for FUZZ_SECONDS, 60 if not set (docs/fuzzing.md)
+	fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+.PHONY: fuzz-quick
+fuzz-quick: $(TOOLS)/bin/cargo-fuzz ## The same for a few seconds each
+	fuzz/run 5 $(FUZZ_TARGETS)
+
+$(TOOLS)/bin/cargo-fuzz:
+	$(CARGO) install --locked --root $(TOOLS) cargo-fuzz@$(CARGO_FUZZ)
 
 .PHONY: clean
 clean: ## Remove all that was built

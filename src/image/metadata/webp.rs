@@ -19,20 +19,23 @@ const EXIF_FLAG: u8 = 0x08;
 /// Bytes of an animation frame's header (section 2.7.1.1).
 const FRAME_HEADER: u64 = 16;
 
-/// Keeps the chunks of pixels, animation and colour. The orientation comes last.
+/// Keeps the chunks of pixels, animation and colour. The orientation comes behind them, but before a
+/// chunk that is cut: within that it would become data.
 pub(super) fn strip<R: Read + Seek>(source: &mut Source<R>, orientation: Orientation) -> Result<Plan, Error> {
     let head: [u8; 12] = source.array(PLACE)?;
     source.end_at(8 + u64::from(u32::from_le_bytes([head[4], head[5], head[6], head[7]])));
-    let mut body = Plan::default();
+    let mut body = Body::default();
     let first = read_head(source)?;
     let extended = if &first.kind == b"VP8X" { Some(extended_header(source, &first)?) } else { None };
-    let complete = match extended {
-        None => chunk(source, &first, &mut body)?,
-        Some(_) => Complete::Yes,
-    };
-    let complete = if complete == Complete::Yes { chunks(source, &mut body)? } else { complete };
-    // Behind a chunk that is cut, another would become its data; without VP8X none is allowed.
-    let exif = if complete == Complete::Yes && extended.is_some() { exif(orientation) } else { None };
+    if extended.is_none() {
+        chunk(source, &first, &mut body)?;
+    }
+    while source.left() >= 8 {
+        let head = read_head(source)?;
+        chunk(source, &head, &mut body)?;
+    }
+    // Without VP8X no such chunk is allowed.
+    let exif = if extended.is_some() { exif(orientation) } else { None };
     let extended = extended.map(|mut header| {
         header[0] = header[0] & KEPT_FLAGS | if exif.is_some() { EXIF_FLAG } else { 0 };
         header[1..4].fill(0);
@@ -40,18 +43,26 @@ pub(super) fn strip<R: Read + Seek>(source: &mut Source<R>, orientation: Orienta
     });
     let exif = exif.map(|block| [&b"EXIF"[..], &(block.len() as u32).to_le_bytes(), &block].concat());
     let added: u64 = [&extended, &exif].into_iter().flatten().map(|bytes| bytes.len() as u64).sum();
-    let riff = u32::try_from(4 + added + body.length())
+    let riff = u32::try_from(4 + added + body.whole.length() + body.cut.length())
         .map_err(|_| Error::Corrupt("a WebP longer than its format admits".to_owned()))?;
     let mut plan = Plan::default();
     plan.write([b"RIFF", &riff.to_le_bytes()[..], b"WEBP", &extended.unwrap_or_default()].concat())?;
-    plan.append(body)?;
+    plan.append(body.whole)?;
     if let Some(exif) = exif {
         plan.write(exif)?;
     }
+    plan.append(body.cut)?;
     Ok(plan)
 }
 
-/// Whether the last chunk lies wholly within the file.
+/// The chunks that are kept: those that lie wholly within the file, and the last if it does not.
+#[derive(Default)]
+struct Body {
+    whole: Plan,
+    cut: Plan,
+}
+
+/// Whether a chunk lies wholly within the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Complete {
     Yes,
@@ -68,23 +79,12 @@ fn extended_header<R: Read + Seek>(source: &mut Source<R>, head: &Head) -> Resul
     Ok(header)
 }
 
-/// The chunks from this place to the end of the file.
-fn chunks<R: Read + Seek>(source: &mut Source<R>, plan: &mut Plan) -> Result<Complete, Error> {
-    while source.left() >= 8 {
-        let head = read_head(source)?;
-        if chunk(source, &head, plan)? == Complete::No {
-            return Ok(Complete::No);
-        }
-    }
-    Ok(Complete::Yes)
-}
-
 /// Keeps or drops a chunk behind its head.
-fn chunk<R: Read + Seek>(source: &mut Source<R>, head: &Head, plan: &mut Plan) -> Result<Complete, Error> {
+fn chunk<R: Read + Seek>(source: &mut Source<R>, head: &Head, body: &mut Body) -> Result<(), Error> {
     match &head.kind {
-        b"ANMF" => animation_frame(source, head, plan),
-        b"ICCP" | b"ANIM" | b"ALPH" | b"VP8 " | b"VP8L" => keep(source, head, plan),
-        _ => pass(source, head),
+        b"ANMF" => animation_frame(source, head, body),
+        b"ICCP" | b"ANIM" | b"ALPH" | b"VP8 " | b"VP8L" => keep(source, head, body),
+        _ => pass(source, head).map(|_| ()),
     }
 }
 
@@ -111,24 +111,26 @@ fn pass<R: Read + Seek>(source: &mut Source<R>, head: &Head) -> Result<Complete,
 }
 
 /// Keeps a chunk, with the padding that some writers forget at the end.
-fn keep<R: Read + Seek>(source: &mut Source<R>, head: &Head, plan: &mut Plan) -> Result<Complete, Error> {
-    let complete = pass(source, head)?;
-    plan.keep(head.start..source.at())?;
-    if complete == Complete::Yes && source.at() - head.start != 8 + head.length + head.length % 2 {
-        plan.write(vec![0])?;
+fn keep<R: Read + Seek>(source: &mut Source<R>, head: &Head, body: &mut Body) -> Result<(), Error> {
+    if pass(source, head)? == Complete::No {
+        return body.cut.keep(head.start..source.at());
     }
-    Ok(complete)
+    body.whole.keep(head.start..source.at())?;
+    if source.at() - head.start != 8 + head.length + head.length % 2 {
+        body.whole.write(vec![0])?;
+    }
+    Ok(())
 }
 
 /// Keeps an animation frame's header and, of the chunks in it, those of pixels.
 fn animation_frame<R: Read + Seek>(
     source: &mut Source<R>,
     whole: &Head,
-    plan: &mut Plan,
-) -> Result<Complete, Error> {
+    body: &mut Body,
+) -> Result<(), Error> {
     let end = whole.start + 8 + whole.length;
     if whole.length < FRAME_HEADER || source.left() < whole.length {
-        return keep(source, whole, plan);
+        return keep(source, whole, body);
     }
     source.skip(FRAME_HEADER, PLACE)?;
     let mut pixels = Plan::default();
@@ -146,19 +148,20 @@ fn animation_frame<R: Read + Seek>(
             pixels.keep(inner.start..source.at())?;
         }
     }
-    let body = whole.start + 8;
+    let start = whole.start + 8;
     source.skip((end + whole.length % 2).saturating_sub(source.at()).min(source.left()), PLACE)?;
+    let plan = &mut body.whole;
     // Not longer than the chunk was, so it fits.
     let length = (FRAME_HEADER + pixels.length()) as u32;
     if u64::from(length) == whole.length {
-        plan.keep(whole.start..body)?;
+        plan.keep(whole.start..start)?;
     } else {
         plan.write([b"ANMF", &length.to_le_bytes()[..]].concat())?;
     }
-    plan.keep(body..body + FRAME_HEADER)?;
+    plan.keep(start..start + FRAME_HEADER)?;
     plan.append(pixels)?;
     if length % 2 == 1 {
         plan.write(vec![0])?;
     }
-    Ok(Complete::Yes)
+    Ok(())
 }

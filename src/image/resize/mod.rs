@@ -24,6 +24,12 @@ use stage::Feed;
 /// smaller one keeps; the slack admits sides that were rounded to whole pixels.
 const LEAST_CASCADE_RATIO: f64 = 1.9;
 
+/// Largest scale: no side has more samples. Its reciprocal is the smallest.
+const SCALE_MAX: f64 = 4_294_967_296.0;
+
+/// Largest shift, beyond any side at any scale.
+const OFFSET_MAX: f64 = SCALE_MAX * SCALE_MAX;
+
 /// Most interleaved channels.
 pub const MAX_CHANNELS: usize = 4;
 
@@ -35,9 +41,9 @@ pub struct Axis {
     pub source: u32,
     /// Samples of the output, at least 1.
     pub target: u32,
-    /// Source samples per output sample, finite and above 0; below 1 the axis is enlarged.
+    /// Source samples per output sample, 2⁻³² to 2³²; below 1 the axis is enlarged.
     pub scale: f64,
-    /// Shift of the output's grid, in source samples.
+    /// Shift of the output's grid, in source samples, -2⁶⁴ to 2⁶⁴.
     pub offset: f64,
 }
 
@@ -75,7 +81,9 @@ impl Axis {
         if self.source == 0 || self.target == 0 {
             return Err(Error::Empty);
         }
-        let sane = self.scale.is_finite() && self.scale > 0.0 && self.offset.is_finite();
+        // Within these, an axis that is seen from another output is finite too.
+        let scales = SCALE_MAX.recip()..=SCALE_MAX;
+        let sane = scales.contains(&self.scale) && self.offset.abs() <= OFFSET_MAX;
         if sane { Ok(()) } else { Err(Error::Scale) }
     }
 }
@@ -110,7 +118,7 @@ impl Target {
 pub enum Error {
     /// No target, or a side of none.
     Empty,
-    /// A scale that is not a finite number above 0, or an offset that is not finite.
+    /// A scale or an offset beyond what [`Axis`] admits.
     Scale,
     /// Targets of different sources.
     Sources,
@@ -124,7 +132,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Error::Empty => "a side of no samples can't be resized",
-            Error::Scale => "a scale must be finite and above 0, an offset finite",
+            Error::Scale => "a scale must be 2^-32 to 2^32, an offset -2^64 to 2^64",
             Error::Sources => "all targets must be of one source",
             Error::Channels => "channels must be 1 to 4; 2 or 4 with alpha",
             Error::TooLarge => "a row is longer than can be addressed",

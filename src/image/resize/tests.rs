@@ -281,10 +281,15 @@ fn nonsense_is_refused() {
     assert_eq!(Resizer::new(1, &[]).err(), Some(Error::Empty));
     assert_eq!(with(Axis { source: 0, ..fit.x }), Some(Error::Empty));
     assert_eq!(with(Axis { target: 0, ..fit.x }), Some(Error::Empty));
-    for scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+    for scale in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-11, 1e11] {
         assert_eq!(with(Axis { scale, ..fit.x }), Some(Error::Scale));
     }
+    // Each of these is a number, but the second as seen from the first is none.
+    let tiny = Target { y: Axis { scale: 1e-306, ..fit.y }, ..fit };
+    let huge = Target { y: Axis { scale: 99.0, offset: -499.0, ..fit.y }, x: Axis::fit(4, 1) };
+    assert_eq!(Resizer::new(1, &[tiny, huge]).err(), Some(Error::Scale));
     assert_eq!(with(Axis { offset: f64::NAN, ..fit.x }), Some(Error::Scale));
+    assert_eq!(with(Axis { offset: -1e20, ..fit.x }), Some(Error::Scale));
     let other = Target { x: Axis::fit(5, 2), ..fit };
     assert_eq!(Resizer::new(1, &[fit, other]).err(), Some(Error::Sources));
     assert_eq!(Resizer::new(0, &[fit]).err(), Some(Error::Channels));

@@ -1,0 +1,53 @@
+//! Stripping of metadata.
+
+use std::io::{Cursor, Read};
+
+use image_sharer::image::Error;
+use image_sharer::image::metadata::strip;
+use image_sharer::image::probe::{Probe, probe_bytes};
+use libfuzzer_sys::Corpus;
+
+use crate::memory;
+use crate::picture::{check_error, decoded};
+
+/// Most bytes that stripping adds: an orientation's block, an extended header, a byte of padding.
+const MOST_ADDED: usize = 64;
+
+/// Most pixels of a picture that is decoded, before and after.
+const MAX_PIXELS: u64 = 1 << 17;
+
+/// Most bytes that the plan of a stripped file may hold while it is made: a server strips any bytes.
+const MOST_HELD: u64 = 16 << 20;
+
+fn stripped(data: &[u8], probe: &Probe) -> Result<Vec<u8>, Error> {
+    let (plan, peak) = memory::peak(|| strip(Cursor::new(data), data.len() as u64, probe));
+    assert!(peak <= MOST_HELD, "{peak} bytes to strip a file");
+    let plan = plan?;
+    let mut bytes = Vec::new();
+    plan.read_from(Cursor::new(data)).read_to_end(&mut bytes).expect("the source is there");
+    assert_eq!(bytes.len() as u64, plan.length());
+    Ok(bytes)
+}
+
+/// Any bytes that have a picture's header.
+pub fn check(data: &[u8]) -> Corpus {
+    let Ok(probe) = probe_bytes(data) else { return Corpus::Reject };
+    let once = match stripped(data, &probe) {
+        Ok(once) => once,
+        Err(error) => {
+            check_error(&error);
+            return Corpus::Keep;
+        }
+    };
+    assert!(once.len() <= data.len() + MOST_ADDED, "{} bytes became {}", data.len(), once.len());
+    assert_eq!(probe_bytes(&once), Ok(probe.clone()), "what the header says has changed");
+    let twice = stripped(&once, &probe).expect("what is stripped can be stripped");
+    assert!(once == twice, "stripping what is stripped changes it");
+    if probe.size.pixels() <= MAX_PIXELS
+        && let Ok(before) = decoded(data)
+    {
+        let after = decoded(&once).expect("what is stripped decodes as before");
+        assert!(before == after, "pixels have changed");
+    }
+    Corpus::Keep
+}
