@@ -84,6 +84,33 @@ fuzz-quick: $(TOOLS)/bin/cargo-fuzz ## The same for a few seconds each
 $(TOOLS)/bin/cargo-fuzz:
 	$(CARGO) install --locked --root $(TOOLS) cargo-fuzz@$(CARGO_FUZZ)
 
+BENCH := target/bench
+BENCHMARK = $(BENCH)/build/release/peers bench --tools $(BENCH) --worker target/release/image-worker --out $(BENCH)
+
+.PHONY: bench
+bench: bench-setup ## Measure against sharp, Pillow and fast_image_resize (IMAGES=folder of your own; needs npm)
+	$(BENCHMARK) --images "$(IMAGES)"
+
+.PHONY: bench-quick
+bench-quick: bench-setup ## The same with few rounds and small pictures
+	$(BENCHMARK) --set quick --images "$(IMAGES)"
+
+.PHONY: bench-setup
+bench-setup: $(BENCH)/sharp/.done $(BENCH)/pillow/.done
+	$(CARGO) build --locked --release --bin image-worker
+	$(CARGO) build --locked --release --manifest-path benches/peers/Cargo.toml --target-dir $(BENCH)/build
+
+$(BENCH)/sharp/.done: benches/peers/setup/package.json benches/peers/setup/package-lock.json
+	@mkdir -p $(@D)
+	cp $^ $(@D)/
+	cd $(@D) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(BENCH)/pillow/.done: benches/peers/setup/requirements.txt
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --requirement $<
+	@touch $@
+
 .PHONY: clean
 clean: ## Remove all that was built
 	$(CARGO) clean
