@@ -111,6 +111,18 @@ $(BENCH)/pillow/.done: benches/peers/setup/requirements.txt
 	$(@D)/bin/pip install --quiet --requirement $<
 	@touch $@
 
+PICTURES := target/pictures-venv
+
+.PHONY: test-colour
+test-colour: $(PICTURES)/.done ## Compare thumbnails with Pillow's and littlecms's (PHOTOS="files of your own"; docs/colour.md)
+	$(CARGO) build --locked --example thumbnail
+	$(PICTURES)/bin/python tests/pictures/colour.py target/debug/examples/thumbnail $(PHOTOS)
+
+$(PICTURES)/.done: tests/pictures/requirements.txt
+	python3 -m venv $(PICTURES)
+	$(PICTURES)/bin/pip install --quiet -r tests/pictures/requirements.txt
+	@touch $@
+
 .PHONY: clean
 clean: ## Remove all that was built
 	$(CARGO) clean

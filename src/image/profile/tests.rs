@@ -94,9 +94,9 @@ fn srgb_is_known_whatever_its_profile_is_called() {
     assert!(Conversion::new(&Found::Icc(other), Samples::Rgb).is_some());
 }
 
-/// Colours and what littlecms 2.16 (Pillow 13's) makes of them by the profiles of the test pictures:
-/// perceptual intent, no black-point compensation, to an sRGB profile of version 2 with a curve of 4096
-/// entries. `tests/pictures/colour.py` measures more of them, and prints these.
+/// Colours and what littlecms 2.19 (Pillow 13's) makes of them by the profiles of the test pictures: perceptual
+/// intent, no black-point compensation, to an sRGB profile of version 2 with a curve of 4096 entries: `managed`
+/// of `tests/pictures/colour.py`, which measures many more.
 mod littlecms {
     use super::*;
 
