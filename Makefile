@@ -32,6 +32,7 @@ run-aws: ## Start a server and a worker on SHARER_STORE=s3://… and SHARER_QUEU
 .PHONY: test
 test: peers ## Run all tests (needs Rust, make and Python 3)
 	$(CARGO) test --locked --all-targets
+	$(CARGO) test --locked --manifest-path init/minimal/Cargo.toml --target-dir target/init
 
 .PHONY: peers
 peers: $(PEERS)/ready ## Install the S3 and SQS servers that the tests run against into target/peers/
