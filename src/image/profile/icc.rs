@@ -12,6 +12,10 @@ const ENTRY: usize = 12;
 /// Most tags that are looked at. Real profiles have some ten to thirty.
 const MAX_TAGS: usize = 100;
 
+/// Longest profile that remains. A table of 21⁴ steps, larger than any in use, has 1.2 MB; the engine
+/// holds it in four times as much.
+const MAX_KEPT: usize = 2 << 20;
+
 /// The tables from the device to the connection space, in the order in which one is taken: perceptual,
 /// then colorimetric, then saturated (9.2.1 to 9.2.3). It is passed on as the perceptual one.
 const TABLES: [&[u8; 4]; 3] = [b"A2B0", b"A2B1", b"A2B2"];
@@ -58,15 +62,21 @@ pub(super) fn pared(icc: &[u8]) -> Option<Vec<u8>> {
     }
     let mut out = header(icc);
     out.extend_from_slice(&(kept.len() as u32).to_be_bytes());
-    // The whole profile follows the new table, so that every offset grows by what lies before it. Both
-    // are below 2³²: offsets lie within the profile, which is short.
-    let moved = out.len() + ENTRY * kept.len();
+    let mut start = out.len() + ENTRY * kept.len();
     for tag in &kept {
+        // Both are far below 2³²: they are bounded below.
         out.extend_from_slice(&tag.name);
-        out.extend_from_slice(&((tag.start + moved) as u32).to_be_bytes());
+        out.extend_from_slice(&(start as u32).to_be_bytes());
         out.extend_from_slice(&(tag.length as u32).to_be_bytes());
+        start += tag.length.next_multiple_of(4);
+        if start > MAX_KEPT {
+            return None;
+        }
     }
-    out.extend_from_slice(icc);
+    for tag in &kept {
+        out.extend_from_slice(&icc[tag.start..tag.start + tag.length]);
+        out.resize(out.len().next_multiple_of(4), 0);
+    }
     Some(out)
 }
 
