@@ -177,7 +177,8 @@ fn say_end(path: &str, end: End, pause: Option<Duration>) {
     };
     match pause {
         Some(pause) => {
-            say!("{path} {how}; settings are read again and it starts anew in {} s", pause.as_secs().max(1))
+            let seconds = pause.as_secs_f64();
+            say!("{path} {how}; settings are read again and it starts anew in {seconds:.0} s");
         }
         None => say!("{path} {how}"),
     }
