@@ -75,6 +75,9 @@ $(INIT):
 .PHONY: test-boot
 test-boot: boot-tools peers ## Boot the machine image in QEMU and let it work (installs QEMU by apt-get)
 	@$(MAKE) --no-print-directory image PROGRAM=image-worker
+	@init/image/build $(DIST)/image-worker $(INIT) target/image/again > /dev/null
+	@cmp target/image/minimal-image-worker.raw target/image/again/minimal-image-worker.raw && \
+	echo "two builds of the image are the same bytes"
 	$(PYTHON) tests/boot/boot.py target/image/minimal-image-worker.raw $(DIST)/image-server $(PEERS)/bin/python
 
 BOOT_TOOLS = qemu-system-x86 ovmf netcat-openbsd mtools dosfstools fdisk syslinux syslinux-common \
@@ -101,7 +104,7 @@ lint: ## Format, clippy and rustdoc, warnings denied
 audit: $(TOOLS)/bin/cargo-deny ## Check the dependencies: licences, bans, sources, advisories
 	$(CARGO) fetch --locked
 	$(TOOLS)/bin/cargo-deny --all-features --locked check licenses bans sources
-	$(TOOLS)/bin/cargo-deny --manifest-path init/minimal/Cargo.toml --locked check --config deny.toml licenses bans sources
+	$(TOOLS)/bin/cargo-deny --config deny.toml --manifest-path init/minimal/Cargo.toml --locked check licenses bans sources
 	@if $(TOOLS)/bin/cargo-deny fetch db > $(TOOLS)/advisories.log 2>&1; \
 	then $(TOOLS)/bin/cargo-deny --all-features --locked check --disable-fetch advisories; \
 	else echo "advisories: NOT CHECKED: their database could not be fetched ($(TOOLS)/advisories.log)"; fi

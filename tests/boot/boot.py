@@ -6,8 +6,8 @@ Sealed off from everything but a stand-in for EC2's metadata service and an S3 a
 127.0.0.1. Every wait is bounded; QEMU and the peers end with this process.
 """
 
+import datetime
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -25,6 +25,12 @@ SIZES = ["small", "medium", "large"]
 
 # All waits together; a machine that is emulated on a busy host takes a minute or two.
 LONGEST = 600
+
+# Enough that the power button finds some of them not begun.
+JOBS = 200
+
+# Seconds of the guest from the kernel's start until the worker works.
+LONGEST_BOOT = 0.9
 
 
 class Peer:
@@ -134,10 +140,10 @@ def all_thumbnails(peer, ids):
 
 
 def faults_are_said_and_mended(peer, imds, server):
-    """One machine through everything that may be wrong around it, then a job, then the power button."""
+    """By UEFI from NVMe: through everything that may be wrong around a machine, then a job, then the button."""
     imds.present = False
     imds.user_data = user_data(peer, SHARER_JOBS="many") + "LD_PRELOAD=/x\nnonsense\n"
-    with Guest(IMAGE, imds.port, peer.port) as guest:
+    with Guest(IMAGE, imds.port, peer.port, firmware="uefi") as guest:
         say("  absent metadata service: " + guest.wait_for(r"init: (the EC2 metadata service .*)")[1])
         imds.present = True
         say("  wrong line:    " + guest.wait_for(r"init: (user data, line 5: .*)")[1])
@@ -160,34 +166,51 @@ def faults_are_said_and_mended(peer, imds, server):
 
 
 def power_button_loses_nothing(peer, imds, server):
-    """By UEFI and from a virtio disk: the button while jobs run; what was not done is still queued."""
+    """By BIOS from a virtio disk: the button while jobs run; what was not done is still queued."""
     imds.user_data = user_data(peer)
-    ids = [server.upload("baseline-444.jpg") for _ in range(30)]
-    with Guest(IMAGE, imds.port, peer.port, firmware="uefi", disk="virtio") as guest:
-        until(lambda: peer.messages()[1] > 0, "the guest has a job in hand", 120)
+    ids = [server.upload("baseline-444.jpg") for _ in range(JOBS)]
+    with Guest(IMAGE, imds.port, peer.port, machine="pc", disk="virtio") as guest:
+        until(lambda: peer.messages()[0] < JOBS, "the guest receives messages")
+        say(f"  QEMU used {guest.cpu_seconds():.1f} CPU seconds from power-on until the first ReceiveMessage")
+        until(lambda: any(all_thumbnails(peer, [id]) for id in ids), "the guest works")
         guest.press_power_button()
         guest.wait_until_off()
         guest.wait_for(r"the power button was pressed")
         guest.wait_for(r"image-worker ended with code 0")
     done = {id for id in ids if all_thumbnails(peer, [id])}
     waiting, in_hand = peer.messages()
-    say(f"  {len(done)} of {len(ids)} jobs done when it went off, {waiting} waiting, {in_hand} in hand")
-    assert len(done) + waiting + in_hand >= len(ids), "a job is lost"
+    say(f"  {len(done)} of {JOBS} jobs done when it went off, {waiting} waiting, {in_hand} in hand")
+    assert 0 < len(done) < JOBS, "the button was pressed before or after the work"
+    assert len(done) + waiting + in_hand >= JOBS, "a job is lost"
     assert in_hand == 0, "a job was not given back"
     peer.do("drain", url=peer.place["queue_url"])
 
 
 def is_fast(peer, imds, _):
-    """Instructions are counted, a nanosecond each: the same on every host, up to the host's answers."""
+    """Instructions are counted, a nanosecond each: the same on every host, but for its answers' times.
+
+    A busy host can only make it longer: the best of three boots counts.
+    """
     imds.user_data = user_data(peer)
-    imds.asked.clear()
+    for _ in range(3):
+        up = boot_and_measure(peer, imds)
+        if up <= LONGEST_BOOT:
+            return
+    raise AssertionError(f"the worker is up after {up:.3f} s: more than {LONGEST_BOOT} s")
+
+
+def boot_and_measure(peer, imds):
+    """Seconds from the kernel's start until the worker says that it works."""
     with Guest(IMAGE, imds.port, peer.port, counted=True) as guest:
         network = guest.wait_for(r"^\[ *([0-9.]+)\] init: the network is up")[1]
-        started = guest.wait_for(r"^\[ *([0-9.]+)\] init: starting /bin/image-worker")[1]
-        guest.wait_for(r"msg=working")
+        started = guest.wait_for(r"^\[ *([0-9.]+)\] init: starting /bin/image-worker at Unix time ([0-9.]+)")
+        works = guest.wait_for(r"^ts=(\S+) .* msg=working")[1]
         seconds = guest.cpu_seconds()
-    say(f"  guest time since the kernel's start: network {network} s, worker started {started} s")
-    say(f"  QEMU has used {seconds:.1f} CPU seconds from power-on until the worker works")
+    works = datetime.datetime.fromisoformat(works).timestamp()
+    up = float(started[1]) + works - float(started[2])
+    say(f"  since the kernel's start: network {network} s, worker started {started[1]} s, worker up {up:.3f} s")
+    say(f"  QEMU used {seconds:.1f} CPU seconds from power-on until the worker was up, counting instructions")
+    return up
 
 
 def main():

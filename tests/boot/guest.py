@@ -16,7 +16,7 @@ OVMF = "/usr/share/ovmf/OVMF.fd"
 class Guest:
     """Boots `image` and keeps what its serial console says. Ends with the `with` block, at the latest."""
 
-    def __init__(self, image, imds_port, peer_port, firmware="bios", disk="nvme", counted=False):
+    def __init__(self, image, imds_port, peer_port, machine="q35", firmware="bios", disk="nvme", counted=False):
         self.folder = tempfile.mkdtemp(prefix="image-sharer-boot-")
         self.monitor_path = os.path.join(self.folder, "monitor")
         self.lines, self.started = [], time.monotonic()
@@ -28,7 +28,7 @@ class Guest:
             forward.format(PEER_ADDRESS, peer_port, peer_port),
         ]
         device = {"nvme": "nvme,drive=d0,serial=1", "virtio": "virtio-blk-pci,drive=d0"}[disk]
-        command = ["qemu-system-x86_64", "-machine", "pc,accel=tcg", "-cpu", "max", "-m", "512", "-smp", "1"]
+        command = ["qemu-system-x86_64", "-machine", f"{machine},accel=tcg", "-cpu", "max", "-m", "512", "-smp", "1"]
         command += ["-display", "none", "-no-reboot", "-nodefaults", "-serial", "stdio"]
         command += ["-monitor", f"unix:{self.monitor_path},server=on,wait=off"]
         command += ["-drive", f"file={image},format=raw,if=none,id=d0,snapshot=on", "-device", device]
