@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::Pid;
 
@@ -154,7 +154,9 @@ fn start(path: &str, settings: &Settings, tell: &Sender<News>) -> Option<Pid> {
         say!("{wrong}");
     }
     let names: Vec<&str> = settings.pairs.iter().map(|(name, _)| name.as_str()).collect();
-    say!("starting {path} with {} settings: {}", names.len(), names.join(" "));
+    // The time of day besides, so that the program's own lines can be laid beside these.
+    let day = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs_f64();
+    say!("starting {path} at Unix time {day:.3} with {} settings: {}", names.len(), names.join(" "));
     let ended = tell.clone();
     match program::start(path, settings, move |end| drop(ended.send(News::Ended(end)))) {
         Ok(pid) => Some(pid),
@@ -177,7 +179,8 @@ fn say_end(path: &str, end: End, pause: Option<Duration>) {
     };
     match pause {
         Some(pause) => {
-            say!("{path} {how}; settings are read again and it starts anew in {} s", pause.as_secs().max(1))
+            let seconds = pause.as_secs_f64();
+            say!("{path} {how}; settings are read again and it starts anew in {seconds:.0} s");
         }
         None => say!("{path} {how}"),
     }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::symlink;
 
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
@@ -33,10 +32,6 @@ pub fn mount_all() -> io::Result<()> {
             Ok(()) | Err(Errno::BUSY) => {}
             Err(error) => return Err(io::Error::other(format!("{folder} can't be mounted: {error}"))),
         }
-    }
-    // What the kernel leaves to the first process (Documentation/filesystems/devtmpfs: none of these).
-    for (to, name) in [("/proc/self/fd", "/dev/fd"), ("/proc/self/fd/2", "/dev/stderr")] {
-        let _ = symlink(to, name);
     }
     Ok(())
 }
