@@ -169,6 +169,25 @@ fn refused_without_a_trace(action: &'static str, fault: Fault) {
 }
 
 #[test]
+fn what_is_stored_while_nobody_can_say_so_is_not_left_behind() {
+    let peer = &*MINISTACK;
+    let place = peer.place(10);
+    let proxy = Proxy::start(peer.address, &[]);
+    let site = Site::on(place.settings(proxy.address, &peer.accounts.user));
+    // Answers to writes are lost, and so is the look at whose work is there.
+    proxy.set_rules(&[
+        Rule { action: "PutObject", fault: Fault::DropAfter, per_mille: 500 },
+        Rule { action: "HeadObject", fault: Fault::Unavailable, per_mille: 1000 },
+    ]);
+    let replies: Vec<Reply> =
+        (0..16).map(|number| site.client.upload("a.jpg", &noise_jpeg(64, 48, number))).collect();
+    assert!(proxy.requests().contains_key("HeadObject"), "no answer was lost: {:?}", proxy.faults());
+    assert!(replies.iter().all(|reply| matches!(reply.status, 202 | 503)), "{replies:?}");
+    let accepted: BTreeSet<String> = replies.iter().filter(|r| r.status == 202).map(id_of).collect();
+    assert_eq!(public_ids(peer, &place), accepted);
+}
+
+#[test]
 fn a_refusal_is_not_tried_again_and_an_outage_not_multiplied() {
     let peer = &*MINISTACK;
     for (fault, most) in [(Fault::Forbid, 1), (Fault::Unavailable, 10)] {

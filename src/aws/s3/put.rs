@@ -74,7 +74,8 @@ impl S3 {
     }
 
     /// A condition that fails after an attempt whose answer was lost may have been failed by that very
-    /// attempt: then all is well.
+    /// attempt: then all is well. Where nobody says whose work is there, the error is why: the caller
+    /// must not read the refusal as another's object, and leave its own behind.
     fn recognise(&self, key: &str, call: &str, error: Error) -> Result<String, Error> {
         let doubtful = match &error {
             Error::Refused(refusal) => refusal.after_doubt && refusal.status == 412,
@@ -83,12 +84,14 @@ impl S3 {
         if !doubtful {
             return Err(error);
         }
-        let response = self.client.call(&self.request(Method::Head, key, Answer::Object), &super::BRIEF);
-        match response {
+        match self.client.call(&self.request(Method::Head, key, Answer::Object), &super::BRIEF) {
             Ok(there) if there.header(CALL) == Some(call) => {
                 Ok(there.header("etag").unwrap_or_default().to_owned())
             }
-            _ => Err(error),
+            Ok(_) => Err(error),
+            // It was there for the condition, and is gone: not ours to say more of.
+            Err(gone) if gone.status() == Some(404) => Err(error),
+            Err(unknown) => Err(unknown),
         }
     }
 }

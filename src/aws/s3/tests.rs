@@ -130,6 +130,15 @@ fn anothers_work_is_not_taken_for_its_own() {
 }
 
 #[test]
+fn where_nobody_says_whose_work_is_there_the_put_is_left_in_doubt() {
+    // A 412 would be read as another's object, and ours would stay behind.
+    let (s3, script) = s3([lost(), failed(), lost(), lost(), lost(), lost(), lost()]);
+    let error = s3.put(put(Condition::Absent)).unwrap_err();
+    assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+    assert_eq!(script.seen().len(), 7);
+}
+
+#[test]
 fn an_object_is_fetched_with_its_tag_whatever_its_bytes_are() {
     let bytes = "<Error><Code>InternalError</Code></Error>";
     let (s3, script) = s3([answer(200, &[("etag", "\"1\"")], bytes)]);
