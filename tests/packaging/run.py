@@ -62,6 +62,8 @@ def as_root():
 
 
 class Case(unittest.TestCase):
+    maxDiff = None
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -316,6 +318,42 @@ class Units(Case):
         for unit in self.units:
             names = set(re.findall(r"CAP_\w+", unit.read_text()))
             self.assertEqual(names, {"CAP_NET_BIND_SERVICE"} if unit.stem == "image-server" else set())
+
+
+class Services(Case):
+    """The package on a machine with a systemd of its own: `tests/packaging/services` says what is done."""
+
+    def test_the_package_from_its_installation_to_its_purge(self):
+        for file in (*DIST.glob(f"image-sharer_{VERSION}_*.deb"), ROOT / "tests/packaging/upload.py"):
+            shutil.copy(file, self.folder)
+        shutil.copy(ROOT / "tests/pictures/rgb-8.png", self.folder / "picture.png")
+        (self.folder / "out").touch()
+        machine = subprocess.run([ROOT / "tests/packaging/machine", ROOT / "tests/packaging/services", self.folder])
+        self.needs(machine.returncode != 77, "a systemd of one's own needs root, overlay, cgroup2 and systemd")
+        said = dict(re.findall(r"^([\w-]+): (.*?) *$", (self.folder / "out").read_text(), re.M))
+        told = "".join(f"\n--- {name}\n{(self.folder / name).read_text()}"
+                       for name in ("console", "out", "dpkg", "journal") if (self.folder / name).exists())
+        self.assertEqual(said, {
+            "installed": "0",
+            "enabled": "disabled disabled disabled",
+            "active": "inactive inactive inactive",
+            "fleet": "0",
+            "port80": "202 200 200 200 200",
+            "server-user": "not root",
+            "server-capabilities": f"{1 << 10:016x}",  # CAP_NET_BIND_SERVICE
+            "worker-capabilities": f"{0:016x}",
+            "worker-seccomp": "2",  # a filter
+            "data": "700",
+            "fleet-result": "success success",
+            "sharer": "202 200 200 200 200",
+            "restarts": "0",
+            "restarts-of-who-stood-still": "1",
+            "wrong-setting": "failed 2",
+            "purged": "0",
+            "running": "",
+            "left": "",
+            "objects": "2",
+        }, told)
 
 
 class Upstart(Case):
