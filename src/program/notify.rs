@@ -4,6 +4,7 @@
 //! being alive means is for the parts to say.
 
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use log::{error, warn};
@@ -17,27 +18,46 @@ const AGAIN: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// Says that the program works now; from here on, tells of the stop, and gives the signs of life that
-/// the supervisor asks for while `stuck` names nothing that stands still.
+/// the supervisor asks for while `stuck` names nothing that stands still. Keep what it returns until the
+/// work is over.
 ///
 /// # Errors
 /// When the system has no thread to give.
-pub fn ready(stop: &Stop, stuck: impl Fn() -> Option<&'static str> + Send + 'static) -> Result<(), String> {
+pub fn ready(
+    stop: &Stop,
+    stuck: impl Fn() -> Option<&'static str> + Send + 'static,
+) -> Result<Option<Told>, String> {
     let supervisor = match Supervisor::find(&|name| std::env::var(name).ok(), std::process::id()) {
-        Ok(Some(supervisor)) => supervisor,
-        Ok(None) => return Ok(()),
+        Ok(Some(supervisor)) => Arc::new(supervisor),
+        Ok(None) => return Ok(None),
         Err(cause) => {
             warn!(cause; "the supervisor can't be told anything; going on");
-            return Ok(());
+            return Ok(None);
         }
     };
     supervisor.tell("READY=1");
+    let told = Told { supervisor: Arc::clone(&supervisor), stop: stop.clone() };
     let stop = stop.clone();
     let run = move || {
         supervisor.attend(&stop, stuck);
         supervisor.drain();
     };
     let thread = std::thread::Builder::new().name("notify".to_owned()).spawn(run);
-    thread.map(drop).map_err(|e| format!("no thread to tell the supervisor: {e}"))
+    thread.map(|_| Some(told)).map_err(|e| format!("no thread to tell the supervisor: {e}"))
+}
+
+/// Sees to it that the supervisor hears of a stop even if the work is over before the thread has said so.
+pub struct Told {
+    supervisor: Arc<Supervisor>,
+    stop: Stop,
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if self.stop.is_set() {
+            self.supervisor.stopping();
+        }
+    }
 }
 
 /// Who started us and wants to know.
@@ -45,6 +65,8 @@ struct Supervisor {
     socket: UnixDatagram,
     /// Without a sign of life for so long, it ends the program.
     watchdog: Option<Duration>,
+    /// Whether it was told of the stop.
+    stopping: Mutex<bool>,
 }
 
 impl Supervisor {
@@ -62,7 +84,7 @@ impl Supervisor {
         let for_us = variable("WATCHDOG_PID").is_none_or(|text| text.parse() == Ok(pid));
         let micros = variable("WATCHDOG_USEC").and_then(|text| text.parse().ok());
         let watchdog = micros.filter(|micros| for_us && *micros > 0).map(Duration::from_micros);
-        Ok(Some(Supervisor { socket, watchdog }))
+        Ok(Some(Supervisor { socket, watchdog, stopping: Mutex::new(false) }))
     }
 
     /// Gives signs of life twice in the time that the watchdog allows, until `stop` is set; tells of that.
@@ -81,7 +103,17 @@ impl Supervisor {
             };
             stop.sleep(pause);
         }
-        self.tell("STOPPING=1");
+        self.stopping();
+    }
+
+    /// Tells of the stop, once.
+    fn stopping(&self) {
+        // Held while it is told: whoever comes second may end the process.
+        let mut told = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*told {
+            self.tell("STOPPING=1");
+            *told = true;
+        }
     }
 
     /// Gives signs of life until the process ends: a drain has a deadline of its own, and the
@@ -215,6 +247,18 @@ mod tests {
         };
         supervisor.attend(&stop, stuck);
         assert_eq!(ear.heard(), "STOPPING=1");
+    }
+
+    #[test]
+    fn the_stop_is_told_once_at_the_latest_when_the_work_is_over() {
+        let (ear, stop) = (Ear::new("once"), Stop::new());
+        let supervisor = Arc::new(ear.supervisor(&[]));
+        let told = || Told { supervisor: Arc::clone(&supervisor), stop: stop.clone() };
+        drop(told());
+        stop.set();
+        drop(told());
+        supervisor.attend(&stop, || None);
+        assert!(ear.heard() == "STOPPING=1" && ear.hears_nothing());
     }
 
     #[test]

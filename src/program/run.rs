@@ -59,7 +59,7 @@ pub fn work(settings: Settings, stop: Stop) -> Result<(), String> {
         spot::watch(imds, &stop)?;
     }
     let life = worker.life();
-    notify::ready(&stop, move || life.stuck())?;
+    let _told = notify::ready(&stop, move || life.stuck())?;
     stop.wait();
     drain(worker, &stop);
     Ok(())
@@ -117,7 +117,7 @@ fn run_server(
         })
         .map_err(|e| format!("no thread to wait for the end: {e}"))?;
     let accepting = door.pulse();
-    notify::ready(stop, move || {
+    let _told = notify::ready(stop, move || {
         let stands = (accepting.age() > DOOR_STANDSTILL).then_some("no connections are accepted");
         stands.or_else(|| life.as_ref().and_then(Life::stuck))
     })?;
