@@ -80,18 +80,18 @@ install: ## Install what was built: PREFIX=/usr/local DESTDIR= INIT=systemd (ups
 uninstall: ## Remove what was installed, but for changed settings and data; same variables
 	@packaging/setup uninstall
 
-INIT := target/init/$(HOST)/release/image-init
+FIRST := target/init/$(HOST)/release/image-init
 FLAVOUR ?= minimal
 PROGRAM ?= image-worker
 IMAGE := target/image/$(FLAVOUR)-$(PROGRAM).raw
 
 .PHONY: image
-image: build $(INIT) ## Build a machine image of PROGRAM (image-worker, or image-server) for EC2 (docs/boot.md; needs Debian)
+image: build $(FIRST) ## Build a machine image of PROGRAM (image-worker, or image-server) for EC2 (docs/boot.md; needs Debian)
 	@[ "$(FLAVOUR)" = minimal ] || { echo "there is no flavour $(FLAVOUR): FLAVOUR=minimal" >&2; exit 1; }
-	init/image/build $(DIST)/$(PROGRAM) $(INIT) target/image
+	init/image/build $(DIST)/$(PROGRAM) $(FIRST) target/image
 
-.PHONY: $(INIT)
-$(INIT):
+.PHONY: $(FIRST)
+$(FIRST):
 	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --release --target $(HOST) \
 	--manifest-path init/minimal/Cargo.toml --target-dir target/init
 	@ls -l $@ | awk '{ printf "image-init     %5.2f MB\n", $$5 / 1e6 }'
@@ -99,7 +99,7 @@ $(INIT):
 .PHONY: test-boot
 test-boot: boot-tools peers ## Boot the machine image in QEMU and let it work (installs QEMU by apt-get)
 	@$(MAKE) --no-print-directory image PROGRAM=image-worker
-	@init/image/build $(DIST)/image-worker $(INIT) target/image/again > /dev/null
+	@init/image/build $(DIST)/image-worker $(FIRST) target/image/again > /dev/null
 	@cmp target/image/minimal-image-worker.raw target/image/again/minimal-image-worker.raw && \
 	echo "two builds of the image are the same bytes"
 	$(PYTHON) tests/boot/boot.py target/image/minimal-image-worker.raw $(DIST)/image-server $(PEERS)/bin/python
