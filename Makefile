@@ -13,6 +13,10 @@ CARGO_FUZZ = 0.13.2
 # For how long `make fuzz` runs each target, and which it runs.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?=
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+# The time of all files in what is packed, so that it comes out the same each time.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y Cargo.toml)
+export CARGO PREFIX SYSCONFDIR DESTDIR INIT SOURCE_DATE_EPOCH
 
 .DEFAULT_GOAL := help
 
@@ -54,20 +58,40 @@ build: ## Build the static programs into target/dist/
 	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --release --target $(HOST) $(PROGRAMS:%=--bin %)
 	@mkdir -p $(DIST)
 	@for program in $(PROGRAMS); do cp target/$(HOST)/release/$$program $(DIST)/; done
-	@ls -l $(DIST) | awk 'NR > 1 { printf "%-14s %5.2f MB\n", $$9, $$5 / 1e6 }'
+	@cd $(DIST) && ls -l $(PROGRAMS) | awk '{ printf "%-14s %5.2f MB\n", $$9, $$5 / 1e6 }'
 
-INIT := target/init/$(HOST)/release/image-init
+.PHONY: dist
+dist: build ## Pack target/dist/image-sharer-VERSION-…-linux.tar.gz and, where dpkg-deb is, a .deb
+	@packaging/notices $(HOST) > target/NOTICES.txt
+	@packaging/archive image-sharer-$(VERSION)-$(firstword $(subst -, ,$(HOST)))-linux
+	@if command -v dpkg-deb > /dev/null; then packaging/deb $(VERSION); \
+	else echo "no .deb: it needs dpkg-deb, which is Debian's and Ubuntu's" >&2; fi
+	@cd $(DIST) && sha256sum *$(VERSION)*.tar.gz $$(ls *$(VERSION)*.deb 2>/dev/null) | tee SHA256SUMS
+
+.PHONY: test-dist
+test-dist: dist ## Test what `make dist` and `make install` give: files, modes, units, packages, an empty chroot
+	$(PYTHON) tests/packaging/run.py
+
+.PHONY: install
+install: ## Install what was built: PREFIX=/usr/local DESTDIR= INIT=systemd (upstart, none); starts nothing
+	@packaging/setup install
+
+.PHONY: uninstall
+uninstall: ## Remove what was installed, but for changed settings and data; same variables
+	@packaging/setup uninstall
+
+FIRST := target/init/$(HOST)/release/image-init
 FLAVOUR ?= minimal
 PROGRAM ?= image-worker
 IMAGE := target/image/$(FLAVOUR)-$(PROGRAM).raw
 
 .PHONY: image
-image: build $(INIT) ## Build a machine image of PROGRAM (image-worker, or image-server) for EC2 (docs/boot.md; needs Debian)
+image: build $(FIRST) ## Build a machine image of PROGRAM (image-worker, or image-server) for EC2 (docs/boot.md; needs Debian)
 	@[ "$(FLAVOUR)" = minimal ] || { echo "there is no flavour $(FLAVOUR): FLAVOUR=minimal" >&2; exit 1; }
-	init/image/build $(DIST)/$(PROGRAM) $(INIT) target/image
+	init/image/build $(DIST)/$(PROGRAM) $(FIRST) target/image
 
-.PHONY: $(INIT)
-$(INIT):
+.PHONY: $(FIRST)
+$(FIRST):
 	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --release --target $(HOST) \
 	--manifest-path init/minimal/Cargo.toml --target-dir target/init
 	@ls -l $@ | awk '{ printf "image-init     %5.2f MB\n", $$5 / 1e6 }'
@@ -75,7 +99,7 @@ $(INIT):
 .PHONY: test-boot
 test-boot: boot-tools peers ## Boot the machine image in QEMU and let it work (installs QEMU by apt-get)
 	@$(MAKE) --no-print-directory image PROGRAM=image-worker
-	@init/image/build $(DIST)/image-worker $(INIT) target/image/again > /dev/null
+	@init/image/build $(DIST)/image-worker $(FIRST) target/image/again > /dev/null
 	@cmp target/image/minimal-image-worker.raw target/image/again/minimal-image-worker.raw && \
 	echo "two builds of the image are the same bytes"
 	$(PYTHON) tests/boot/boot.py target/image/minimal-image-worker.raw $(DIST)/image-server $(PEERS)/bin/python

@@ -28,7 +28,7 @@ impl Id {
     /// When the operating system has no randomness to give.
     pub fn random() -> Result<Id, getrandom::Error> {
         let mut bytes = [0u8; 16];
-        getrandom::fill(&mut bytes)?;
+        crate::random::fill(&mut bytes)?;
         Ok(Id::from_bytes(bytes))
     }
 

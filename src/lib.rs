@@ -23,6 +23,8 @@ pub mod arrival;
 pub mod job;
 pub mod key;
 pub mod observe;
+pub mod pulse;
+pub mod random;
 pub mod record;
 pub mod settings;
 pub mod stop;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// A flag that is raised once, when the program is asked to end. Clones share it.
 #[derive(Clone, Default)]
-pub struct Stop(Arc<(Mutex<bool>, Condvar)>);
+pub struct Stop(Arc<(Mutex<Option<Instant>>, Condvar)>);
 
 impl Stop {
     /// A flag that is not raised.
@@ -16,12 +16,17 @@ impl Stop {
     /// Raises it and wakes all who sleep on it.
     pub fn set(&self) {
         let (flag, raised) = &*self.0;
-        *flag.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        flag.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
         raised.notify_all();
     }
 
     /// Whether it is raised.
     pub fn is_set(&self) -> bool {
+        self.raised().is_some()
+    }
+
+    /// When it was raised first: what a drain's deadline counts from.
+    pub fn raised(&self) -> Option<Instant> {
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -29,12 +34,12 @@ impl Stop {
     pub fn sleep(&self, time: Duration) -> bool {
         let (flag, raised) = &*self.0;
         let deadline = Instant::now() + time;
-        let mut set = flag.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*set {
+        let mut since = flag.lock().unwrap_or_else(PoisonError::into_inner);
+        while since.is_none() {
             let Some(left) = deadline.checked_duration_since(Instant::now()) else { break };
-            set = raised.wait_timeout(set, left).unwrap_or_else(PoisonError::into_inner).0;
+            since = raised.wait_timeout(since, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        *set
+        since.is_some()
     }
 
     /// Sleeps until it is raised.
@@ -57,5 +62,15 @@ mod tests {
         });
         stop.set();
         assert!(sleeper.join().unwrap() && stop.is_set());
+    }
+
+    #[test]
+    fn it_is_raised_once() {
+        let stop = Stop::new();
+        assert_eq!(stop.raised(), None);
+        stop.set();
+        let first = stop.raised();
+        stop.set();
+        assert!(first.is_some() && stop.raised() == first);
     }
 }

@@ -120,5 +120,6 @@ impl Aws {
 
 /// A number that is uniform over all of `u32`; without randomness, the longest pause.
 fn chance() -> u32 {
-    getrandom::u32().unwrap_or(u32::MAX)
+    let mut bytes = [0; 4];
+    crate::random::fill(&mut bytes).map_or(u32::MAX, |()| u32::from_ne_bytes(bytes))
 }

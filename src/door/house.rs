@@ -91,7 +91,7 @@ struct Ids {
 impl Ids {
     fn new() -> Result<Ids, getrandom::Error> {
         let mut random = [0; 8];
-        getrandom::fill(&mut random)?;
+        crate::random::fill(&mut random)?;
         // 40 bits: a thousand doors started share a prefix with a probability below 1 in a million.
         let prefix = base32(u64::from_le_bytes(random) >> 24, 8);
         Ok(Ids { prefix, next: AtomicU64::new(1) })

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::connection;
 use super::crowd::{Crowd, Place, TurnedAway};
@@ -17,9 +17,13 @@ use super::house::House;
 use super::pool::Pool;
 use super::usher::Usher;
 use super::{Config, Refusal, Service};
+use crate::pulse::Pulse;
 
 /// Pause after an accept error that would come again at once.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// Longest wait for a connection: at least so often the accepting beats.
+const TURN: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 
 /// Most connections accepted before looking whether to stop.
 const ROUND: usize = 64;
@@ -78,6 +82,7 @@ pub struct Door {
     listener: TcpListener,
     wake: PipeReader,
     stopper: Stopper,
+    pulse: Pulse,
 }
 
 /// Stops a [`Door`], from any thread.
@@ -121,12 +126,17 @@ impl Door {
         rustix::net::listen(&listener, BACKLOG).map_err(|e| cannot(e.into()))?;
         let (wake, waker) = io::pipe().map_err(Error::Wake)?;
         let stopper = Stopper(Arc::new(Stop { asked: AtomicBool::new(false), wake: waker }));
-        Ok(Door { config, listener, wake, stopper })
+        Ok(Door { config, listener, wake, stopper, pulse: Pulse::new() })
     }
 
     /// The address it listens on, with the port it was given.
     pub fn local_addr(&self) -> SocketAddr {
         self.listener.local_addr().unwrap_or(self.config.listen)
+    }
+
+    /// Beats at least every 5 seconds while connections are accepted.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// What stops it.
@@ -142,7 +152,7 @@ impl Door {
     /// # Errors
     /// [`Error::Threads`] or [`Error::Randomness`], before anybody was served.
     pub fn run(self, service: Arc<dyn Service>) -> Result<(), Error> {
-        let Door { config, listener, wake, stopper: _stopper } = self;
+        let Door { config, listener, wake, stopper: _stopper, pulse } = self;
         let house = Arc::new(House::new(config.clone(), service).map_err(Error::Randomness)?);
         let usher = Usher::start(house.clone()).map_err(Error::Threads)?;
         let crowd = Crowd::new(&config);
@@ -150,7 +160,7 @@ impl Door {
         let serve = move |v: Visitor| connection::serve(&serve_house, &v.place, v.peer);
         let pool = Pool::new(config.max_connections, config.threads_at_start, config.stack_bytes, serve)
             .map_err(Error::Threads)?;
-        let mut hall = Hall { house, crowd, pool, usher, complaints: Complaints::default() };
+        let mut hall = Hall { house, crowd, pool, usher, pulse, complaints: Complaints::default() };
         hall.accept_until_woken(&listener, &wake);
         drop(listener);
         let cut_off = hall.crowd.disperse(config.drain_time);
@@ -167,14 +177,16 @@ struct Hall {
     crowd: Arc<Crowd>,
     pool: Pool<Visitor>,
     usher: Usher,
+    pulse: Pulse,
     complaints: Complaints,
 }
 
 impl Hall {
     fn accept_until_woken(&mut self, listener: &TcpListener, wake: &PipeReader) {
         loop {
+            self.pulse.beat();
             let mut events = [PollFd::new(listener, PollFlags::IN), PollFd::new(wake, PollFlags::IN)];
-            match poll(&mut events, None) {
+            match poll(&mut events, Some(&TURN)) {
                 Ok(_) => {}
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(error) => {

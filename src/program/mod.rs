@@ -12,6 +12,7 @@ use crate::observe::log as logs;
 use crate::settings::{KNOBS, Program, Settings, Wrong};
 use crate::stop::Stop;
 
+mod notify;
 mod parts;
 mod run;
 mod spot;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
+use super::notify;
 use super::parts::{self, Parts};
 use super::spot;
 use super::version;
@@ -13,10 +14,13 @@ use crate::settings::{Program, Settings};
 use crate::stop::Stop;
 use crate::upload::{self, intake, spool};
 use crate::web::{self, Links, Rooms, Site};
-use crate::worker::{self, Worker};
+use crate::worker::{self, Life, Worker};
 
 /// Longest time to finish what is in flight after SIGTERM; what is unfinished then is given back.
 const DRAIN: Duration = Duration::from_secs(25);
+
+/// Without accepting for so long, three turns of its loop, a door is stuck.
+const DOOR_STANDSTILL: Duration = Duration::from_secs(15);
 
 /// Most bytes that one body holds in memory; what is more goes to a file.
 const MEMORY_EACH: usize = 16 << 20;
@@ -28,7 +32,7 @@ const MEMORY_EACH: usize = 16 << 20;
 pub fn serve(settings: Settings, stop: Stop) -> Result<(), String> {
     let parts = Parts::open(&settings)?;
     let door = open_door(&settings)?;
-    run_server(door, &settings, &parts, &stop)
+    run_server(door, &settings, &parts, &stop, None)
 }
 
 /// `image-sharer`: serves and works until stopped.
@@ -39,8 +43,8 @@ pub fn share(settings: Settings, stop: Stop) -> Result<(), String> {
     let parts = Parts::open(&settings)?;
     let door = open_door(&settings)?;
     let worker = start_worker(Program::Sharer, &settings, &parts, &stop)?;
-    run_server(door, &settings, &parts, &stop)?;
-    drain(worker);
+    run_server(door, &settings, &parts, &stop, Some(worker.life()))?;
+    drain(worker, &stop);
     Ok(())
 }
 
@@ -54,8 +58,10 @@ pub fn work(settings: Settings, stop: Stop) -> Result<(), String> {
     if let Some(imds) = parts.imds() {
         spot::watch(imds, &stop)?;
     }
+    let life = worker.life();
+    let _told = notify::ready(&stop, move || life.stuck())?;
     stop.wait();
-    drain(worker);
+    drain(worker, &stop);
     Ok(())
 }
 
@@ -76,7 +82,14 @@ fn open_door(settings: &Settings) -> Result<Door, String> {
     Door::bind(config).map_err(|e| e.to_string())
 }
 
-fn run_server(door: Door, settings: &Settings, parts: &Parts, stop: &Stop) -> Result<(), String> {
+/// Serves until stopped; `life` is that of a worker in the same process.
+fn run_server(
+    door: Door,
+    settings: &Settings,
+    parts: &Parts,
+    stop: &Stop,
+    life: Option<Life>,
+) -> Result<(), String> {
     let (store, queue) = (&parts.store, Arc::clone(&parts.queue));
     let objects = store.public_url(settings.public_url.as_deref());
     let links = Links { objects, pages: settings.page_url.clone() };
@@ -103,6 +116,11 @@ fn run_server(door: Door, settings: &Settings, parts: &Parts, stop: &Stop) -> Re
             stopper.stop();
         })
         .map_err(|e| format!("no thread to wait for the end: {e}"))?;
+    let accepting = door.pulse();
+    let _told = notify::ready(stop, move || {
+        let stands = (accepting.age() > DOOR_STANDSTILL).then_some("no connections are accepted");
+        stands.or_else(|| life.as_ref().and_then(Life::stuck))
+    })?;
     door.run(Arc::new(site)).map_err(|e| e.to_string())
 }
 
@@ -125,8 +143,9 @@ fn start_worker(program: Program, settings: &Settings, parts: &Parts, stop: &Sto
     Worker::start(config, store, queue, stop.clone()).map_err(|e| format!("no threads to work on: {e}"))
 }
 
-fn drain(worker: Worker) {
-    match worker.drain(Instant::now() + DRAIN) {
+/// Gives the worker what is left of the drain time: in `image-sharer` the door has had the same.
+fn drain(worker: Worker, stop: &Stop) {
+    match worker.drain(stop.raised().unwrap_or_else(Instant::now) + DRAIN) {
         0 => info!("all jobs in hand are done"),
         given_back => warn!(given_back; "jobs in hand were given back to the queue"),
     }

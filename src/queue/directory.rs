@@ -341,7 +341,7 @@ impl Queue for DirectoryQueue {
 
 fn nonce() -> Result<u64, Error> {
     let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(no_randomness)?;
+    crate::random::fill(&mut bytes).map_err(no_randomness)?;
     Ok(u64::from_le_bytes(bytes))
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use log::{debug, warn};
 
+use crate::pulse::Pulse;
 use crate::queue::{self, Cause, Delivery, Queue, Receipt};
 
 /// All messages in hand.
@@ -20,6 +21,7 @@ pub struct Leases {
     queue: Arc<dyn Queue>,
     table: Mutex<Table>,
     changed: Condvar,
+    pulse: Pulse,
 }
 
 #[derive(Default)]
@@ -58,8 +60,8 @@ impl Leases {
     /// At most `most` messages in hand; each is extended by `visibility` at every third of it, until
     /// `job_time` after its work has begun.
     pub fn new(most: usize, visibility: Duration, job_time: Duration, queue: Arc<dyn Queue>) -> Arc<Leases> {
-        let (table, changed) = (Mutex::default(), Condvar::new());
-        Arc::new(Leases { most, visibility, job_time, queue, table, changed })
+        let (table, changed, pulse) = (Mutex::default(), Condvar::new(), Pulse::new());
+        Arc::new(Leases { most, visibility, job_time, queue, table, changed, pulse })
     }
 
     /// How many more messages may be taken now; waits up to `patience` for there to be any.
@@ -117,6 +119,7 @@ impl Leases {
     pub fn heartbeat(&self) {
         let beat = self.visibility / 3;
         loop {
+            self.pulse.beat();
             let table = self.lock();
             // A third of a third: a lease is extended when between 1/3 and 4/9 of its time is gone.
             let waiting = |table: &mut Table| !table.closed;
@@ -131,8 +134,20 @@ impl Leases {
                 if let Some(held) = self.lock().held.get_mut(&number) {
                     held.extended = Instant::now();
                 }
+                self.pulse.beat();
             }
         }
+    }
+
+    /// Beats at each turn of the heartbeat, and at each message that it extends.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// Whether the work on a message has taken longer than `time`.
+    pub fn overdue(&self, time: Duration) -> bool {
+        let over = |held: &Held| held.begun.is_some_and(|begun| begun.elapsed() > time);
+        self.lock().held.values().any(over)
     }
 
     fn changed_or<'a>(

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use crate::pulse::Pulse;
 use crate::queue::Queue;
 use crate::stop::Stop;
 use crate::store::{self, Store};
@@ -30,6 +31,7 @@ mod fetch;
 mod finish;
 mod keep;
 mod lease;
+mod life;
 pub mod local;
 mod make;
 mod presence;
@@ -41,6 +43,7 @@ mod verdict;
 
 use budget::Budget;
 use lease::Leases;
+pub use life::Life;
 use verdict::Verdict;
 
 /// What a worker may use, and its deadlines.
@@ -79,6 +82,8 @@ struct Shared {
     decoding: Arc<Budget>,
     /// Whether the store failed since it was last looked at.
     store_failed: AtomicBool,
+    /// Beats at each turn of the receiving.
+    receiving: Pulse,
     stop: Stop,
 }
 
@@ -117,6 +122,7 @@ impl Worker {
             queue,
             leases,
             store_failed: AtomicBool::new(false),
+            receiving: Pulse::new(),
             stop,
         });
 
@@ -132,6 +138,11 @@ impl Worker {
         step("finish", 1, &shared, done, finish::run)?;
         step("heartbeat", 1, &shared, (), |shared, ()| shared.leases.heartbeat())?;
         Ok(Worker { shared })
+    }
+
+    /// Tells whether it gets on with its work.
+    pub fn life(&self) -> Life {
+        Life(Arc::clone(&self.shared))
     }
 
     /// Once `stop` is set: waits until all jobs in hand are settled, at most until `deadline`; what

@@ -16,6 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub fn run(shared: &Shared, received: Sender<Lease>) {
     let mut pause = Pause::default();
     while !shared.stop.is_set() {
+        shared.receiving.beat();
         match receive(shared, &received) {
             Ok(()) => pause.reset(),
             Err(cause) => {

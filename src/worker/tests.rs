@@ -159,6 +159,31 @@ fn picture(name: &str) -> Vec<u8> {
 const A_MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
+fn a_worker_that_waits_or_works_is_not_stuck() {
+    let mut bench = Bench::new();
+    bench.start(Duration::from_secs(60));
+    bench.upload(1, &picture("rgb-8.png"));
+    bench.wait_until_idle();
+    assert_eq!(bench.worker.as_ref().unwrap().life().stuck(), None);
+}
+
+#[test]
+fn a_job_is_overdue_by_its_work_alone() {
+    let queue = Arc::new(MemoryQueue::new());
+    let leases =
+        Leases::new(1, Duration::from_secs(60), Duration::from_secs(1), Arc::clone(&queue) as Arc<dyn Queue>);
+    queue.send("job").unwrap();
+    let mut taken = queue.receive(1, Duration::from_secs(60), Duration::ZERO).unwrap();
+    let lease = leases.hold(taken.pop().unwrap());
+    assert!(!leases.overdue(Duration::ZERO), "its work has not begun");
+    lease.begin();
+    thread::sleep(Duration::from_millis(5));
+    assert!(leases.overdue(Duration::from_millis(4)) && !leases.overdue(Duration::from_secs(600)));
+    lease.settled();
+    assert!(!leases.overdue(Duration::ZERO));
+}
+
+#[test]
 fn a_job_done_leaves_thumbnails_and_no_message() {
     let mut bench = Bench::new();
     let jobs: Vec<Job> = (0..20).map(|i| bench.upload(i, &picture("rgb-8.png"))).collect();

@@ -17,4 +17,5 @@ mod fleet;
 mod formats;
 mod pages;
 mod programs;
+mod supervisor;
 mod upload;

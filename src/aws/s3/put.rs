@@ -98,7 +98,7 @@ impl S3 {
 
 fn call_name() -> Result<String, Error> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)
+    crate::random::fill(&mut bytes)
         .map_err(|e| Error::Configuration(format!("no randomness from the system: {e}")))?;
     Ok(hex(&bytes))
 }
