@@ -1,6 +1,7 @@
 //! PNG's header (W3C PNG, third edition): IHDR, and the chunks that tell of alpha and orientation.
 
 use std::io::{Read, Seek};
+use std::ops::RangeInclusive;
 
 use super::{Coding, Frames, Interlacing, PngColor, Probe, exif, size};
 use crate::image::crc::crc32;
@@ -12,6 +13,9 @@ const PLACE: &str = "in the PNG header";
 /// Longest chunk and largest side (section 4.3 of the RFC and 7.1 of the standard): 2³¹ - 1.
 const MAX_LENGTH: u32 = (1 << 31) - 1;
 
+/// Bytes of a palette: 1 to 256 entries of three each (11.2.2).
+const PALETTE: RangeInclusive<u32> = 3..=768;
+
 /// Most chunks that are looked at; an orientation that comes later is not seen.
 const MAX_CHUNKS: usize = 100_000;
 
@@ -19,7 +23,7 @@ const MAX_CHUNKS: usize = 100_000;
 pub(super) fn probe<R: Read + Seek>(source: &mut Source<R>) -> Result<Probe, Error> {
     source.skip(8, PLACE)?;
     let header = header(source)?;
-    let seen = before_data(source)?;
+    let seen = before_data(source, header.color)?;
     if header.color == PngColor::Palette && !seen.palette {
         return Err(Error::Corrupt("a PNG with palette colours and no palette".to_owned()));
     }
@@ -103,7 +107,7 @@ struct Seen {
 }
 
 /// The chunks between IHDR and the first IDAT, behind whose head it stops.
-fn before_data<R: Read + Seek>(source: &mut Source<R>) -> Result<Seen, Error> {
+fn before_data<R: Read + Seek>(source: &mut Source<R>, color: PngColor) -> Result<Seen, Error> {
     let mut seen = Seen { palette: false, transparency: false, frames: Frames::Still, exif: None };
     for _ in 0..MAX_CHUNKS {
         let (length, kind) = chunk(source)?;
@@ -115,7 +119,13 @@ fn before_data<R: Read + Seek>(source: &mut Source<R>) -> Result<Seen, Error> {
                 return Ok(seen);
             }
             b"IEND" => return Err(Error::Corrupt("a PNG without data".to_owned())),
-            b"PLTE" => seen.palette = true,
+            b"PLTE" => {
+                // Where colours are no indices, a palette is a hint, and damage to it none to the picture.
+                if color == PngColor::Palette && (!PALETTE.contains(&length) || length % 3 != 0) {
+                    return Err(Error::Corrupt(format!("a PNG palette of {length} bytes")));
+                }
+                seen.palette = true;
+            }
             b"tRNS" => seen.transparency = true,
             b"acTL" => seen.frames = Frames::Animated,
             b"eXIf" if seen.exif.is_none() => {

@@ -188,6 +188,21 @@ fn a_jpeg_must_have_one_frame_before_its_first_scan() {
 }
 
 #[test]
+fn a_palette_is_of_whole_entries() {
+    let good = pictures::bytes("palette-8.png");
+    let at = good.windows(4).position(|kind| kind == b"PLTE").unwrap() - 4;
+    let length = u32::from_be_bytes(good[at..at + 4].try_into().unwrap());
+    let with = |palette: u32| {
+        let chunk = [&palette.to_be_bytes()[..], b"PLTE", &vec![7; palette as usize + 4]].concat();
+        probe_bytes(&[&good[..at], &chunk, &good[at + 12 + length as usize..]].concat())
+    };
+    assert_eq!((with(3), with(768)), (probe_bytes(&good), probe_bytes(&good)));
+    for bytes in [0, 1, 49, 767, 771] {
+        assert_eq!(with(bytes), Err(Error::Corrupt(format!("a PNG palette of {bytes} bytes"))));
+    }
+}
+
+#[test]
 fn stray_bytes_between_segments_are_passed_over_up_to_a_limit() {
     let good = pictures::bytes("baseline-444.jpg");
     let with = |stray: &[u8]| probe_bytes(&[&good[..20], stray, &good[20..]].concat());
