@@ -19,7 +19,7 @@ const THUMBNAILS: u64 = 8 << 20;
 /// them) may hold at most, in bytes, the file of `file_bytes` included.
 pub fn memory_needed(probe: &Probe, file_bytes: u64) -> u64 {
     let sides = u64::from(probe.size.width) + u64::from(probe.size.height);
-    before_resizing(probe, file_bytes) + RESIZING * sides + THUMBNAILS
+    before_resizing(probe, file_bytes).saturating_add(RESIZING * sides + THUMBNAILS)
 }
 
 /// The part of [`memory_needed`] that is spent before any thumbnail.
@@ -32,9 +32,9 @@ pub(super) fn before_resizing(probe: &Probe, file_bytes: u64) -> u64 {
             512 * width + jpeg_samples(sampling, pixels) * jpeg_bytes(*process)
         }
         Coding::Png { interlacing, .. } => {
-            let whole = if *interlacing == Interlacing::Adam7 { 4 * pixels } else { 0 };
+            let whole = if *interlacing == Interlacing::Adam7 { pixels.saturating_mul(4) } else { 0 };
             // The crate shifts its buffer back every four rows; a pixel has up to 8 bytes.
-            64 * width + whole
+            whole.saturating_add(64 * width)
         }
         // An interlaced frame, a byte a pixel, and a row of the canvas and one of the frame.
         Coding::Gif { frame } => pixels + 8 * width + u64::from(frame.size.width),
@@ -42,7 +42,8 @@ pub(super) fn before_resizing(probe: &Probe, file_bytes: u64) -> u64 {
             file_bytes + pixels * webp_bytes(*kind, probe.alpha, *frames)
         }
     };
-    file_bytes + FIXED + decoding
+    // A PNG's sides alone, of up to 2³¹ - 1, come near the end of 64 bits.
+    decoding.saturating_add(file_bytes + FIXED)
 }
 
 /// Bytes a sample. A progressive picture's coefficients are held twice while a scan is read.

@@ -471,6 +471,13 @@ mod limits {
     }
 
     #[test]
+    fn the_largest_sides_that_a_header_can_claim_are_budgeted_too() {
+        let mut probe = probe_bytes(&file("rgb-16-interlaced.png")).unwrap();
+        probe.size = Size { width: (1 << 31) - 1, height: (1 << 31) - 1 };
+        assert_eq!(memory_needed(&probe, 1000), u64::MAX);
+    }
+
+    #[test]
     fn what_needs_more_memory_than_there_is_is_refused() {
         let bytes = file("progressive-420.jpg");
         let needed = memory_needed(&probe_bytes(&bytes).unwrap(), bytes.len() as u64);
