@@ -32,6 +32,7 @@ run-aws: ## Start a server and a worker on SHARER_STORE=s3://… and SHARER_QUEU
 .PHONY: test
 test: peers ## Run all tests (needs Rust, make and Python 3)
 	$(CARGO) test --locked --all-targets
+	$(CARGO) test --locked --manifest-path init/minimal/Cargo.toml --target-dir target/init
 
 .PHONY: peers
 peers: $(PEERS)/ready ## Install the S3 and SQS servers that the tests run against into target/peers/
@@ -55,17 +56,55 @@ build: ## Build the static programs into target/dist/
 	@for program in $(PROGRAMS); do cp target/$(HOST)/release/$$program $(DIST)/; done
 	@ls -l $(DIST) | awk 'NR > 1 { printf "%-14s %5.2f MB\n", $$9, $$5 / 1e6 }'
 
+INIT := target/init/$(HOST)/release/image-init
+FLAVOUR ?= minimal
+PROGRAM ?= image-worker
+IMAGE := target/image/$(FLAVOUR)-$(PROGRAM).raw
+
+.PHONY: image
+image: build $(INIT) ## Build a machine image of PROGRAM (image-worker, or image-server) for EC2 (docs/boot.md; needs Debian)
+	@[ "$(FLAVOUR)" = minimal ] || { echo "there is no flavour $(FLAVOUR): FLAVOUR=minimal" >&2; exit 1; }
+	init/image/build $(DIST)/$(PROGRAM) $(INIT) target/image
+
+.PHONY: $(INIT)
+$(INIT):
+	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --release --target $(HOST) \
+	--manifest-path init/minimal/Cargo.toml --target-dir target/init
+	@ls -l $@ | awk '{ printf "image-init     %5.2f MB\n", $$5 / 1e6 }'
+
+.PHONY: test-boot
+test-boot: boot-tools peers ## Boot the machine image in QEMU and let it work (installs QEMU by apt-get)
+	@$(MAKE) --no-print-directory image PROGRAM=image-worker
+	@init/image/build $(DIST)/image-worker $(INIT) target/image/again > /dev/null
+	@cmp target/image/minimal-image-worker.raw target/image/again/minimal-image-worker.raw && \
+	echo "two builds of the image are the same bytes"
+	$(PYTHON) tests/boot/boot.py target/image/minimal-image-worker.raw $(DIST)/image-server $(PEERS)/bin/python
+
+BOOT_TOOLS = qemu-system-x86 ovmf netcat-openbsd mtools dosfstools fdisk syslinux syslinux-common \
+	systemd-boot-efi zstd
+
+.PHONY: boot-tools
+boot-tools:
+	@missing=$$(for package in $(BOOT_TOOLS); do dpkg -s $$package > /dev/null 2>&1 || echo $$package; done); \
+	if [ -n "$$missing" ]; then \
+	echo "installing by apt-get:" $$missing; \
+	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -qq --yes --no-install-recommends \
+	-o DPkg::Lock::Timeout=300 $$missing; fi
+
 .PHONY: lint
 lint: ## Format, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) fmt --check --manifest-path init/minimal/Cargo.toml
+	$(CARGO) clippy --locked --all-targets --manifest-path init/minimal/Cargo.toml --target-dir target/init -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --no-deps --document-private-items
 
 .PHONY: audit
 audit: $(TOOLS)/bin/cargo-deny ## Check the dependencies: licences, bans, sources, advisories
 	$(CARGO) fetch --locked
 	$(TOOLS)/bin/cargo-deny --all-features --locked check licenses bans sources
+	$(TOOLS)/bin/cargo-deny --config deny.toml --manifest-path init/minimal/Cargo.toml --locked check licenses bans sources
 	@if $(TOOLS)/bin/cargo-deny fetch db > $(TOOLS)/advisories.log 2>&1; \
 	then $(TOOLS)/bin/cargo-deny --all-features --locked check --disable-fetch advisories; \
 	else echo "advisories: NOT CHECKED: their database could not be fetched ($(TOOLS)/advisories.log)"; fi
@@ -83,6 +122,45 @@ fuzz-quick: $(TOOLS)/bin/cargo-fuzz ## The same for a few seconds each
 
 $(TOOLS)/bin/cargo-fuzz:
 	$(CARGO) install --locked --root $(TOOLS) cargo-fuzz@$(CARGO_FUZZ)
+
+BENCH := target/bench
+BENCHMARK = $(BENCH)/build/release/peers bench --tools $(BENCH) --worker target/release/image-worker --out $(BENCH)
+
+.PHONY: bench
+bench: bench-setup ## Measure against sharp, Pillow and fast_image_resize (IMAGES=folder of your own; needs npm)
+	$(BENCHMARK) --images "$(IMAGES)"
+
+.PHONY: bench-quick
+bench-quick: bench-setup ## The same with few rounds and small pictures
+	$(BENCHMARK) --set quick --images "$(IMAGES)"
+
+.PHONY: bench-setup
+bench-setup: $(BENCH)/sharp/.done $(BENCH)/pillow/.done
+	$(CARGO) build --locked --release --bin image-worker
+	$(CARGO) build --locked --release --manifest-path benches/peers/Cargo.toml --target-dir $(BENCH)/build
+
+$(BENCH)/sharp/.done: benches/peers/setup/package.json benches/peers/setup/package-lock.json
+	@mkdir -p $(@D)
+	cp $^ $(@D)/
+	cd $(@D) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(BENCH)/pillow/.done: benches/peers/setup/requirements.txt
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --requirement $<
+	@touch $@
+
+PICTURES := target/pictures-venv
+
+.PHONY: test-colour
+test-colour: $(PICTURES)/.done ## Compare thumbnails with Pillow's and littlecms's (PHOTOS="files of your own"; docs/colour.md)
+	$(CARGO) build --locked --example thumbnail
+	$(PICTURES)/bin/python tests/pictures/colour.py target/debug/examples/thumbnail $(PHOTOS)
+
+$(PICTURES)/.done: tests/pictures/requirements.txt
+	python3 -m venv $(PICTURES)
+	$(PICTURES)/bin/pip install --quiet -r tests/pictures/requirements.txt
+	@touch $@
 
 .PHONY: clean
 clean: ## Remove all that was built

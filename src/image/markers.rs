@@ -30,6 +30,9 @@ pub(super) const APP14: u8 = 0xEE;
 /// How an APP1 segment with an Exif block begins.
 pub(super) const EXIF: &[u8] = b"Exif\0\0";
 
+/// How an APP2 segment with a part of an ICC profile begins (ICC.1, B.4).
+pub(super) const ICC: &[u8] = b"ICC_PROFILE\0";
+
 /// Whether no length and body follow the marker: TEM, RST0 to RST7, SOI, EOI.
 pub(super) fn stands_alone(marker: u8) -> bool {
     matches!(marker, 0x01 | 0xD0..=EOI)

@@ -18,6 +18,7 @@ pub mod orientation;
 #[cfg(test)]
 pub(crate) mod pictures;
 pub mod probe;
+mod profile;
 pub mod resize;
 mod source;
 pub mod thumbnails;
@@ -109,6 +110,9 @@ pub enum Color {
     Rgba,
     /// Three planes of one channel each, full-range BT.601 as in JFIF; Cb and Cr may be smaller.
     YCbCr,
+    /// One plane of four interleaved inks, cyan, magenta, yellow and black, 255 for none. Only a sink
+    /// that [takes them](Sink::takes_inks) gets to see it.
+    Cmyk,
 }
 
 /// One plane of a decoded picture: rows × columns × interleaved channels.
@@ -137,6 +141,12 @@ pub struct Layout {
 
 /// Takes a decoded picture row by row.
 pub trait Sink {
+    /// Whether a picture in inks is wanted as such, [`Color::Cmyk`]. Else it comes as the RGB that
+    /// browsers make of inks without a profile.
+    fn takes_inks(&self) -> bool {
+        false
+    }
+
     /// Called once, before any row.
     ///
     /// # Errors

@@ -2,23 +2,28 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::harness::{Reply, Sharer, dimensions, form, picture};
+use crate::harness::{Client, Reply, Sharer, dimensions, form, picture};
 
-/// One server for all of these: what one of them breaks, the next one notices.
-static SHARER: LazyLock<Sharer> = LazyLock::new(Sharer::start);
+thread_local! {
+    /// One server a test, ended with the test's thread: what bad input breaks, the upload after it notices.
+    static SHARER: Sharer = Sharer::start();
+}
+
+fn client() -> Client {
+    SHARER.with(|sharer| sharer.client)
+}
 
 const SOON: Duration = Duration::from_secs(20);
 
 fn post_form(parts: &[(&str, Option<&str>, &[u8])]) -> Reply {
     let (kind, body) = form(parts);
-    SHARER.client.request("POST", "/", &[("Content-Type", &kind)], &body).unwrap()
+    client().request("POST", "/", &[("Content-Type", &kind)], &body).unwrap()
 }
 
 fn upload(bytes: &[u8]) -> Reply {
-    SHARER.client.upload("x", bytes)
+    client().upload("x", bytes)
 }
 
 #[track_caller]
@@ -35,7 +40,7 @@ fn thumbnails(name: &str) -> Vec<(u32, u32)> {
     let reply = upload(&picture(name));
     ["small", "medium", "large"]
         .map(|size| {
-            let thumbnail = SHARER.client.wait_for(&reply.url(size), SOON);
+            let thumbnail = client().wait_for(&reply.url(size), SOON);
             let (_, width, height) = dimensions(&thumbnail.body);
             (width, height)
         })
@@ -45,7 +50,7 @@ fn thumbnails(name: &str) -> Vec<(u32, u32)> {
 #[test]
 fn an_empty_body() {
     refused(
-        &SHARER.client.request("POST", "/", &[("Content-Type", "image/png")], b"").unwrap(),
+        &client().request("POST", "/", &[("Content-Type", "image/png")], b"").unwrap(),
         400,
         "empty_file",
     );
@@ -68,7 +73,7 @@ fn two_file_parts() {
 #[test]
 fn a_text_file_named_jpg() {
     refused(
-        &SHARER.client.upload("photo.jpg", b"Dear diary, today I learned to rename files.\n"),
+        &client().upload("photo.jpg", b"Dear diary, today I learned to rename files.\n"),
         400,
         "not_an_image",
     );
@@ -81,7 +86,7 @@ fn a_jpeg_cut_in_the_middle_of_its_header() {
 
 #[test]
 fn no_form_at_all() {
-    let reply = SHARER.client.request("POST", "/", &[("Content-Type", "text/csv")], b"a,b\n").unwrap();
+    let reply = client().request("POST", "/", &[("Content-Type", "text/csv")], b"a,b\n").unwrap();
     refused(&reply, 415, "unsupported_media_type");
 }
 
@@ -133,14 +138,14 @@ fn more_bytes_than_are_taken() {
 fn names_with_dots_line_breaks_and_emoji_are_not_even_looked_at() {
     let bytes = picture("rgb-8.png");
     for name in ["../../etc/passwd", "a\\\"b", "🦀.png", "%0d%0aX: y", "a\0b", ".", ""] {
-        let reply = SHARER.client.upload(name, &bytes);
+        let reply = client().upload(name, &bytes);
         assert!(matches!(reply.status, 202 | 400), "{name:?}: {}", reply.text());
         if reply.status == 202 {
             assert!(reply.url("original").ends_with("/original.png"), "{name:?}");
         }
     }
     let (kind, body) = form(&[("image", Some("a\r\nX-Evil: yes\r\n\r\n.png"), &bytes)]);
-    let split = SHARER.client.request("POST", "/", &[("Content-Type", &kind)], &body).unwrap();
+    let split = client().request("POST", "/", &[("Content-Type", &kind)], &body).unwrap();
     assert!(split.header("x-evil").is_none());
     assert!(matches!(split.status, 202 | 400));
 }
@@ -150,7 +155,7 @@ fn a_damaged_image_is_accepted_and_then_said_to_have_failed() {
     let reply = upload(&picture("cut-in-data.png"));
     assert_eq!(reply.status, 202, "{}", reply.text());
     let id = reply.header("x-image-id").unwrap();
-    let status = SHARER.client.get(&format!("/i/{id}.json?wait=20")).json();
+    let status = client().get(&format!("/i/{id}.json?wait=20")).json();
     assert_eq!(status["state"], "failed", "{status}");
     assert_eq!(status["error"]["code"], "truncated_image", "{status}");
 }
@@ -165,7 +170,7 @@ fn malformed_http_is_answered_and_closed() {
         ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 35x\r\n\r\n", "400"),
         ("BREW / HTTP/1.1\r\nHost: x\r\n\r\n", "405"),
     ] {
-        let mut socket = TcpStream::connect(SHARER.client.address).unwrap();
+        let mut socket = TcpStream::connect(client().address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         socket.write_all(request.as_bytes()).unwrap();
         let mut answer = [0; 12];

@@ -6,6 +6,7 @@
 use super::probe::Probe;
 use super::{Error, Format, Sink, Size};
 
+mod canvas;
 mod gif;
 mod jpeg;
 mod png;
@@ -16,9 +17,8 @@ mod tests;
 
 /// Decodes a picture: calls [`Sink::start`] once, then [`Sink::row`] for every row of every plane.
 ///
-/// Orientation is not applied. Of an animation the first frame counts: for GIF and WebP as composed on
-/// its canvas, for PNG the default image (what a viewer that knows no APNG shows). No full frame is
-/// held for a JPEG of one scan, a PNG that is not interlaced, and a GIF that is not interlaced.
+/// Orientation is not applied. Of an animation the first frame counts, as composed on its canvas; a PNG's
+/// default image that is no frame of its animation is not looked at, as in browsers. No full frame is held for a JPEG of one scan, a PNG that is not interlaced, and a GIF that is not interlaced.
 ///
 /// # Errors
 /// [`Error::Truncated`] if data lacks, [`Error::Corrupt`] if it breaks the format's rules or belies

@@ -7,8 +7,10 @@ use std::io::{Cursor, ErrorKind};
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, InterlaceInfo, Limits, Reader, Transformations};
 
+use super::canvas::Canvas;
 use super::check_size;
 use crate::image::color::eight_bits;
+use crate::image::probe::Area;
 use crate::image::{Color, Error, Layout, Plane, Sink, Size};
 
 /// What the crate may take for chunks that are not pixels, in bytes; it copies them out of the file.
@@ -16,8 +18,9 @@ const CHUNK_BYTES: usize = 64 << 20;
 
 type Png<'a> = Reader<Cursor<&'a [u8]>>;
 
-/// Decodes a PNG of the probed size into one plane. Of an APNG the default image is decoded: where it
-/// is part of the animation it is the first frame, and full-size by the standard's rule.
+/// Decodes a PNG of the probed size into one plane. An APNG's first frame is its default image, which is
+/// full-size by the standard's rule, or else the frame behind it, which need not be: the default image is
+/// then for viewers that know no APNG, and browsers never show it.
 pub(super) fn decode(bytes: &[u8], probed: Size, sink: &mut dyn Sink) -> Result<(), Error> {
     // Two rows of 16-bit RGBA on top.
     let limits = Limits { bytes: CHUNK_BYTES + 16 * probed.width as usize };
@@ -27,9 +30,29 @@ pub(super) fn decode(bytes: &[u8], probed: Size, sink: &mut dyn Sink) -> Result<
     decoder.set_transformations(Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(translate)?;
     let info = reader.info();
-    let size = info.frame_control.map_or(info.size(), |frame| (frame.width, frame.height));
-    check_size(Size { width: size.0, height: size.1 }, probed)?;
-    let interlaced = info.interlaced;
+    check_size(Size { width: info.width, height: info.height }, probed)?;
+    if info.animation_control.is_some() && info.frame_control.is_none() {
+        reader.next_frame_info().map_err(translate)?;
+    }
+    let area = reader.info().frame_control.map_or(Area { left: 0, top: 0, size: probed }, |frame| Area {
+        left: frame.x_offset,
+        top: frame.y_offset,
+        size: Size { width: frame.width, height: frame.height },
+    });
+    if area.covers(probed) {
+        return frame(&mut reader, probed, sink);
+    }
+    if !area.lies_in(probed) {
+        return Err(Error::Corrupt("its first frame reaches over the canvas".to_owned()));
+    }
+    let mut canvas = Canvas::new(probed, area, sink);
+    frame(&mut reader, area.size, &mut canvas)?;
+    canvas.finish()
+}
+
+/// Decodes the frame that the reader stands before.
+fn frame(reader: &mut Png<'_>, size: Size, sink: &mut dyn Sink) -> Result<(), Error> {
+    let interlaced = reader.info().interlaced;
     let (kind, depth) = reader.output_color_type();
     let (color, channels) = match kind {
         ColorType::Grayscale => (Color::Grey, 1),
@@ -38,14 +61,14 @@ pub(super) fn decode(bytes: &[u8], probed: Size, sink: &mut dyn Sink) -> Result<
         ColorType::Rgba => (Color::Rgba, 4),
         ColorType::Indexed => return Err(Error::Corrupt("its palette lacks".to_owned())),
     };
-    let plane = Plane { size: probed, channels, ratio: (1.0, 1.0) };
-    sink.start(&Layout { size: probed, color, planes: vec![plane] })?;
+    let plane = Plane { size, channels, ratio: (1.0, 1.0) };
+    sink.start(&Layout { size, color, planes: vec![plane] })?;
     if interlaced {
-        whole(&mut reader, &plane, depth, sink)?;
+        whole(reader, &plane, depth, sink)?;
     } else {
-        rows(&mut reader, &plane, depth, sink)?;
+        rows(reader, &plane, depth, sink)?;
     }
-    after_rows(&mut reader)
+    after_rows(reader)
 }
 
 /// Pushes rows as they come.

@@ -99,6 +99,7 @@ mod jpeg {
         ] {
             assert_eq!(sampling(name), [full, cb, cr], "{name}");
         }
+        assert_eq!(sampling("luma-halved.jpg"), [(63, 83, 2.0, 1.0), full, full], "chroma larger than luma");
     }
 
     #[test]
@@ -244,7 +245,7 @@ mod png {
             Color::GreyAlpha => picture.pixels().iter().map(|&[g, a]| [g, g, g, a]).collect(),
             Color::Rgb => picture.pixels().iter().map(|&[r, g, b]| [r, g, b, 255]).collect(),
             Color::Rgba => picture.pixels().to_vec(),
-            Color::YCbCr => panic!("no PNG has that"),
+            Color::YCbCr | Color::Cmyk => panic!("no PNG has that"),
         }
     }
 
@@ -307,6 +308,17 @@ mod png {
         assert!(clear("grey-8-trns.png") > 0);
         let some: Vec<u8> = rgba(&picture("palette-4-trns.png")).iter().map(|p| p[3]).collect();
         assert!(some.iter().any(|a| (1..255).contains(a)) && some.contains(&255));
+    }
+
+    #[test]
+    fn a_default_image_that_is_no_frame_is_not_shown() {
+        let picture = picture("default-apart.png");
+        assert_eq!(picture.color(), Color::Rgba);
+        let scene = rgba(&super::picture("rgb-8.png"));
+        let inside = |i: usize| (8..40).contains(&(i % 45)) && (6..26).contains(&(i / 45));
+        for (i, (pixel, scene)) in rgba(&picture).iter().zip(&scene).enumerate() {
+            assert_eq!(*pixel, if inside(i) { *scene } else { [0; 4] }, "pixel {i}");
+        }
     }
 
     #[test]

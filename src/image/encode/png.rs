@@ -7,8 +7,8 @@ use crate::image::{Color, Size};
 /// A whole file of 8-bit interleaved samples. Alpha that is opaque everywhere is left out.
 ///
 /// # Panics
-/// If a side is 0, if `color` is [`Color::YCbCr`], which PNG does not have, or if the samples are not
-/// as many as size and colour ask for.
+/// If a side is 0, if `color` is [`Color::YCbCr`] or [`Color::Cmyk`], which PNG does not have, or if the
+/// samples are not as many as size and colour ask for.
 pub fn encode(size: Size, color: Color, samples: &[u8]) -> Vec<u8> {
     let channels = channels(color);
     assert!(size.pixels() > 0 && samples.len() as u64 == size.pixels() * channels as u64, "{size}");
@@ -26,7 +26,7 @@ fn channels(color: Color) -> usize {
         Color::GreyAlpha => 2,
         Color::Rgb => 3,
         Color::Rgba => 4,
-        Color::YCbCr => panic!("PNG has no YCbCr"),
+        Color::YCbCr | Color::Cmyk => panic!("PNG has neither YCbCr nor inks"),
     }
 }
 
@@ -44,7 +44,7 @@ fn write(size: Size, color: Color, samples: &[u8]) -> Result<Vec<u8>, png::Encod
     encoder.set_color(match color {
         Color::Grey => png::ColorType::Grayscale,
         Color::GreyAlpha => png::ColorType::GrayscaleAlpha,
-        Color::Rgb | Color::YCbCr => png::ColorType::Rgb,
+        Color::Rgb | Color::YCbCr | Color::Cmyk => png::ColorType::Rgb,
         Color::Rgba => png::ColorType::Rgba,
     });
     encoder.set_depth(png::BitDepth::Eight);

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::plan::Plan;
 use super::{Piece, exif};
 use crate::image::Error;
-use crate::image::markers::{self, APP0, APP1, APP2, APP14, EOI, EXIF, MAX_SEGMENTS, SOI, SOS};
+use crate::image::markers::{self, APP0, APP1, APP2, APP14, EOI, EXIF, ICC, MAX_SEGMENTS, SOI, SOS};
 use crate::image::orientation::Orientation;
 use crate::image::source::Source;
 
@@ -87,9 +87,6 @@ fn header<R: Read + Seek>(source: &mut Source<R>) -> Result<Header, Error> {
     }
     Err(Error::Corrupt(format!("more than {MAX_SEGMENTS} segments in the JPEG header")))
 }
-
-/// How an APP2 segment with a part of an ICC profile begins (ICC.1, B.4).
-const ICC: &[u8] = b"ICC_PROFILE\0";
 
 /// Frame, tables, restart interval, scan, number of lines.
 fn is_coding(marker: u8) -> bool {

@@ -34,7 +34,9 @@ pub(super) fn probe<R: Read + Seek>(source: &mut Source<R>) -> Result<Probe, Err
     Ok(Probe {
         size: header.size,
         orientation: exif.map(|tiff| exif::orientation(&tiff)).unwrap_or_default(),
-        alpha: seen.transparency || matches!(header.color, PngColor::GreyAlpha | PngColor::Rgba),
+        alpha: seen.transparency
+            || seen.apart
+            || matches!(header.color, PngColor::GreyAlpha | PngColor::Rgba),
         coding: Coding::Png {
             color: header.color,
             depth: header.depth,
@@ -103,12 +105,17 @@ struct Seen {
     palette: bool,
     transparency: bool,
     frames: Frames,
+    /// The default image is no frame of the animation; whether the first frame covers the canvas is not
+    /// looked up.
+    apart: bool,
     exif: Option<Vec<u8>>,
 }
 
 /// The chunks between IHDR and the first IDAT, behind whose head it stops.
 fn before_data<R: Read + Seek>(source: &mut Source<R>, color: PngColor) -> Result<Seen, Error> {
-    let mut seen = Seen { palette: false, transparency: false, frames: Frames::Still, exif: None };
+    let mut seen =
+        Seen { palette: false, transparency: false, frames: Frames::Still, apart: false, exif: None };
+    let mut controlled = false;
     for _ in 0..MAX_CHUNKS {
         let (length, kind) = chunk(source)?;
         match &kind {
@@ -116,6 +123,7 @@ fn before_data<R: Read + Seek>(source: &mut Source<R>, color: PngColor) -> Resul
                 // Data that ends early is the worker's to judge; one byte of it must not be missing here.
                 let rest = source.left().min(u64::from(length) + 4);
                 source.skip(rest, PLACE)?;
+                seen.apart = seen.frames == Frames::Animated && !controlled;
                 return Ok(seen);
             }
             b"IEND" => return Err(Error::Corrupt("a PNG without data".to_owned())),
@@ -127,6 +135,7 @@ fn before_data<R: Read + Seek>(source: &mut Source<R>, color: PngColor) -> Resul
                 seen.palette = true;
             }
             b"tRNS" => seen.transparency = true,
+            b"fcTL" => controlled = true,
             b"acTL" => seen.frames = Frames::Animated,
             b"eXIf" if seen.exif.is_none() => {
                 seen.exif = Some(block(source, length, PLACE)?);

@@ -1,8 +1,9 @@
 //! From a thumbnail's upright planes to its file, whatever the planes' colour and the file's format.
 
 use super::Thumbnail;
+use super::managed::interleaved;
 use super::press::Image;
-use crate::image::color::{on_white, rgb_of_ycbcr};
+use crate::image::color::on_white;
 use crate::image::encode::jpeg::{self, Planes};
 use crate::image::encode::png;
 use crate::image::encode::ycbcr::Ycbcr;
@@ -32,6 +33,7 @@ fn to_jpeg(color: Color, planes: &[Image]) -> Vec<u8> {
             let chroma = Some([&planes[1].samples[..], &planes[2].samples[..]]);
             jpeg_of(&Planes { size: *size, luma: samples, chroma })
         }
+        Color::Cmyk => unreachable!("the press takes inks only if it can convert them"),
     }
 }
 
@@ -40,10 +42,7 @@ fn to_png(color: Color, planes: &[Image]) -> Vec<u8> {
     if color != Color::YCbCr {
         return png::encode(*size, color, samples);
     }
-    let chroma = planes[1].samples.iter().zip(&planes[2].samples);
-    let rgb: Vec<u8> =
-        samples.iter().zip(chroma).flat_map(|(&y, (&cb, &cr))| rgb_of_ycbcr(y, cb, cr)).collect();
-    png::encode(*size, Color::Rgb, &rgb)
+    png::encode(*size, Color::Rgb, &interleaved(planes))
 }
 
 fn jpeg_of(planes: &Planes<'_>) -> Vec<u8> {

@@ -5,7 +5,8 @@
 
 use crate::image::probe::{Coding, Frames, Interlacing, Probe, Process, WebpPixels};
 
-/// What any decoder, and the program beside it, may take that does not grow with the picture.
+/// What any decoder, and the program beside it, may take that does not grow with the picture. A colour
+/// profile is read before anything is decoded, in memory that thumbnails have later.
 const FIXED: u64 = 4 << 20;
 
 /// What resizers hold, a pixel of a source's row and of its column: rows that are being gathered, of

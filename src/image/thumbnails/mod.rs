@@ -1,7 +1,7 @@
 //! The one door to all this for a worker: a file's bytes in, thumbnails' bytes out.
 //!
 //! A picture passes through once: the decoder's rows go into the resizers ([`press`]), the small planes
-//! that come out are turned upright ([`turn`]) and encoded ([`finish`]). A limit on pixels, a budget of
+//! that come out are turned upright ([`turn`]), brought to sRGB ([`managed`]) and encoded ([`finish`]). A limit on pixels, a budget of
 //! memory and a net under the decoders are here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,18 +9,26 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::decode::decode;
 use super::encode::jpeg::MAX_SIDE;
 use super::probe::{Probe, probe_bytes};
+use super::profile;
 use super::{Error, Format, Size};
 
 mod finish;
+mod managed;
 mod memory;
 mod press;
 mod turn;
 
 #[cfg(test)]
+mod colours;
+#[cfg(test)]
+mod expected;
+#[cfg(test)]
 mod tests;
 
 pub use memory::memory_needed;
 use press::Press;
+#[cfg(test)]
+use press::Upright;
 
 /// One thumbnail that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +58,7 @@ pub struct Limits {
 }
 
 /// Makes thumbnails of a picture, in the order in which they are wanted: upright, of the picture's
-/// aspect, never enlarged, at least 1 pixel a side. Alpha is laid on white where JPEG is wanted.
+/// aspect, never enlarged, at least 1 pixel a side, in sRGB and without a profile. Alpha is laid on white where JPEG is wanted.
 ///
 /// # Errors
 /// [`Error::TooManyPixels`] and [`Error::TooLargeForWorker`] before anything is decoded (the latter also
@@ -63,10 +71,15 @@ pub fn make(bytes: &[u8], wanted: &[Spec], limits: &Limits) -> Result<Vec<Thumbn
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let spare = limits.memory - memory::before_resizing(&probe, bytes.len() as u64);
-    let mut press = Press::new(probe.orientation, wanted, spare)?;
-    guarded(|| decode(bytes, &probe, &mut press))?;
-    Ok(press.finish())
+    Ok(pressed(bytes, &probe, wanted, limits)?.finish())
+}
+
+/// The press when a picture, which is within the limits, has gone through it.
+fn pressed<'a>(bytes: &[u8], probe: &Probe, wanted: &'a [Spec], limits: &Limits) -> Result<Press<'a>, Error> {
+    let spare = limits.memory - memory::before_resizing(probe, bytes.len() as u64);
+    let mut press = Press::new(probe.orientation, profile::conversion(bytes, probe), wanted, spare)?;
+    guarded(|| decode(bytes, probe, &mut press))?;
+    Ok(press)
 }
 
 fn check(probe: &Probe, file_bytes: u64, limits: &Limits) -> Result<(), Error> {

@@ -1,13 +1,15 @@
 //! The sink between decoder and encoders: sends each plane's rows through a resizer and gathers what
 //! comes out, for all thumbnails at once.
 //!
-//! Luma and chroma stay planes. A JPEG's chroma goes from the source's own chroma plane straight to the
+//! Luma and chroma stay planes, unless a colour profile asks for RGB. A JPEG's chroma goes from the source's own chroma plane straight to the
 //! thumbnail's, half as wide and high, with its samples where they will be when it stands upright.
 
 use super::finish::encode;
+use super::managed::managed;
 use super::turn::turn;
 use super::{Spec, Thumbnail, fit};
 use crate::image::orientation::Orientation;
+use crate::image::profile::Conversion;
 use crate::image::resize::{Axis, Resizer, Target};
 use crate::image::{Color, Error, Format, Layout, Plane, Sink, Size};
 
@@ -27,9 +29,19 @@ struct Output {
     planes: Vec<Image>,
 }
 
+/// One thumbnail before it is encoded: upright, in sRGB.
+pub(super) struct Upright {
+    pub(super) format: Format,
+    pub(super) color: Color,
+    /// Three for YCbCr, of which a JPEG's chroma is half as wide and high; else one.
+    pub(super) planes: Vec<Image>,
+}
+
 /// See the module.
 pub(super) struct Press<'a> {
     orientation: Orientation,
+    /// What brings the picture's colours to sRGB, if they are not that.
+    conversion: Option<Conversion>,
     wanted: &'a [Spec],
     /// Bytes that resizers and thumbnails may hold.
     budget: u64,
@@ -40,12 +52,18 @@ pub(super) struct Press<'a> {
 }
 
 impl<'a> Press<'a> {
-    pub(super) fn new(orientation: Orientation, wanted: &'a [Spec], budget: u64) -> Result<Press<'a>, Error> {
+    pub(super) fn new(
+        orientation: Orientation,
+        conversion: Option<Conversion>,
+        wanted: &'a [Spec],
+        budget: u64,
+    ) -> Result<Press<'a>, Error> {
         if let Some(spec) = wanted.iter().find(|spec| !matches!(spec.format, Format::Jpeg | Format::Png)) {
             return Err(Error::Unsupported(format!("a {} thumbnail", spec.format)));
         }
         Ok(Press {
             orientation,
+            conversion,
             wanted,
             budget,
             color: Color::Grey,
@@ -56,22 +74,27 @@ impl<'a> Press<'a> {
 
     /// The thumbnails, once all rows have come.
     pub(super) fn finish(self) -> Vec<Thumbnail> {
-        let color = self.color;
-        self.uprights().map(|(format, planes)| encode(format, color, &planes)).collect()
+        self.uprights().map(|upright| encode(upright.format, upright.color, &upright.planes)).collect()
     }
 
-    /// Each thumbnail's format and upright planes.
-    pub(super) fn uprights(self) -> impl Iterator<Item = (Format, Vec<Image>)> {
-        let orientation = self.orientation;
-        self.outputs.into_iter().map(move |output| {
-            let planes = output.planes.into_iter().map(|plane| turn(plane, orientation)).collect();
-            (output.format, planes)
+    /// All thumbnails before they are encoded.
+    pub(super) fn uprights(self) -> impl Iterator<Item = Upright> {
+        let Press { orientation, conversion, color, outputs, .. } = self;
+        outputs.into_iter().map(move |Output { format, planes, .. }| {
+            let planes = planes.into_iter().map(|plane| turn(plane, orientation)).collect();
+            let (color, planes) = match &conversion {
+                Some(conversion) => managed(conversion, color, planes),
+                None => (color, planes),
+            };
+            Upright { format, color, planes }
         })
     }
 
     /// How `plane` of a picture of `source` size becomes that plane of one of `stored` size.
     fn target(&self, source: Size, plane: &Plane, stored: Size, format: Format, index: usize) -> Target {
-        let halved = self.color == Color::YCbCr && format == Format::Jpeg && index > 0;
+        // Colours are converted pixel by pixel, with chroma as large as luma.
+        let planar = self.color == Color::YCbCr && self.conversion.is_none();
+        let halved = planar && format == Format::Jpeg && index > 0;
         let axis = |columns: u32, ratio: f64, source: u32, target: u32, reversed: bool| {
             let extent = f64::from(source) / ratio;
             let axis = if halved {
@@ -91,6 +114,10 @@ impl<'a> Press<'a> {
 }
 
 impl Sink for Press<'_> {
+    fn takes_inks(&self) -> bool {
+        matches!(self.conversion, Some(Conversion::Inks(_)))
+    }
+
     fn start(&mut self, layout: &Layout) -> Result<(), Error> {
         self.color = layout.color;
         let upright = self.orientation.apply(layout.size);
@@ -148,7 +175,7 @@ fn samples(target: &Target, channels: usize) -> u64 {
 fn resizer(color: Color, plane: &Plane, targets: &[Target]) -> Result<Resizer, Error> {
     let resizer = match color {
         Color::GreyAlpha | Color::Rgba => Resizer::with_alpha(plane.channels, targets),
-        Color::Grey | Color::Rgb | Color::YCbCr => Resizer::new(plane.channels, targets),
+        Color::Grey | Color::Rgb | Color::YCbCr | Color::Cmyk => Resizer::new(plane.channels, targets),
     };
     // Only a decoder that announces nonsense gets here.
     resizer.map_err(|error| Error::Corrupt(error.to_string()))

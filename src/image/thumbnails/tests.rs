@@ -7,13 +7,13 @@ use crate::image::orientation::Orientation;
 use crate::image::pictures::bytes as file;
 use crate::image::{Color, Layout, Plane, Sink};
 
-const PLENTY: Limits = Limits { max_pixels: 220_000_000, memory: 1 << 30 };
+pub(super) const PLENTY: Limits = Limits { max_pixels: 220_000_000, memory: 1 << 30 };
 
-fn spec(width: u32, height: u32, format: Format) -> Spec {
+pub(super) fn spec(width: u32, height: u32, format: Format) -> Spec {
     Spec { bounds: Size { width, height }, format }
 }
 
-fn one(name: &str, wanted: Spec) -> Thumbnail {
+pub(super) fn one(name: &str, wanted: Spec) -> Thumbnail {
     make(&file(name), &[wanted], &PLENTY).unwrap_or_else(|e| panic!("{name}: {e}")).remove(0)
 }
 
@@ -44,7 +44,7 @@ fn kept(bytes: &[u8]) -> Kept {
 }
 
 /// Pixels of a thumbnail as RGBA; chroma is repeated.
-fn pixels(bytes: &[u8]) -> Vec<[u8; 4]> {
+pub(super) fn pixels(bytes: &[u8]) -> Vec<[u8; 4]> {
     let Kept { layout, planes } = kept(bytes);
     let layout = layout.unwrap();
     let width = layout.size.width as usize;
@@ -64,10 +64,11 @@ fn pixels(bytes: &[u8]) -> Vec<[u8; 4]> {
             };
             first.enumerate().map(pixel).collect()
         }
+        Color::Cmyk => panic!("this sink takes none"),
     }
 }
 
-fn psnr(pairs: impl Iterator<Item = (f64, f64)>) -> f64 {
+pub(super) fn psnr(pairs: impl Iterator<Item = (f64, f64)>) -> f64 {
     let (mut sum, mut count) = (0.0, 0);
     for (a, b) in pairs {
         sum += (a - b) * (a - b);
@@ -76,9 +77,14 @@ fn psnr(pairs: impl Iterator<Item = (f64, f64)>) -> f64 {
     10.0 * (255.0 * 255.0 * f64::from(count) / sum).log10()
 }
 
-fn colours<'a>(a: &'a [[u8; 4]], b: &'a [[u8; 4]]) -> impl Iterator<Item = (f64, f64)> + 'a {
+pub(super) fn colours<'a>(a: &'a [[u8; 4]], b: &'a [[u8; 4]]) -> impl Iterator<Item = (f64, f64)> + 'a {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).flat_map(|(a, b)| (0..3).map(move |c| (f64::from(a[c]), f64::from(b[c]))))
+}
+
+pub(super) fn luma(pixels: &[[u8; 4]]) -> Vec<[u8; 4]> {
+    let luma = |p: &[u8; 4]| 0.299 * f64::from(p[0]) + 0.587 * f64::from(p[1]) + 0.114 * f64::from(p[2]);
+    pixels.iter().map(|p| [luma(p).round() as u8; 4]).collect()
 }
 
 mod sizes {
@@ -209,7 +215,7 @@ mod reference {
 /// Upright planes of a picture's thumbnail, before they are encoded.
 fn planes(picture: &Kept, orientation: Orientation, wanted: Spec) -> Vec<Image> {
     let wanted = [wanted];
-    let mut press = Press::new(orientation, &wanted, u64::MAX).unwrap();
+    let mut press = Press::new(orientation, None, &wanted, u64::MAX).unwrap();
     let layout = picture.layout.as_ref().unwrap();
     press.start(layout).unwrap();
     for (index, plane) in layout.planes.iter().enumerate() {
@@ -217,7 +223,7 @@ fn planes(picture: &Kept, orientation: Orientation, wanted: Spec) -> Vec<Image> 
             press.row(index, row).unwrap();
         }
     }
-    press.uprights().next().unwrap().1
+    press.uprights().next().unwrap().planes
 }
 
 #[track_caller]
@@ -234,6 +240,8 @@ fn planes_are_the_references_for_every_sampling_and_format() {
     let upright = Orientation::Upright;
     for name in
         ["baseline-444", "baseline-422", "baseline-420", "baseline-411", "baseline-440", "uneven-sampling"]
+            .into_iter()
+            .chain(["luma-halved"])
     {
         let picture = kept(&file(&format!("{name}.jpg")));
         for bound in [61, 30] {
@@ -327,11 +335,6 @@ mod whole {
         pixels.chunks(16).take(4).flat_map(|row| row[..6].to_vec()).collect()
     }
 
-    fn luma(pixels: &[[u8; 4]]) -> Vec<[u8; 4]> {
-        let luma = |p: &[u8; 4]| 0.299 * f64::from(p[0]) + 0.587 * f64::from(p[1]) + 0.114 * f64::from(p[2]);
-        pixels.iter().map(|p| [luma(p).round() as u8; 4]).collect()
-    }
-
     #[test]
     fn every_kind_shows_the_scene_in_either_format() {
         let scene = corner("rgb-8.png", Format::Png);
@@ -388,6 +391,17 @@ mod whole {
             let turned = pixels(&one(&format!("orientation-{value}.jpg"), spec(40, 40, Format::Png)).bytes);
             let likeness = psnr(colours(&turned, &reference));
             assert!(likeness > 30.0, "{value}: {likeness:.1} dB");
+        }
+        let reference = pixels(&one("rgb-8.png", spec(40, 40, Format::Png)).bytes);
+        for (name, least) in [
+            ("orientation-6.png", 45.0),
+            ("exif-after-data.png", 45.0),
+            ("orientation-6.webp", 24.0),
+            ("exif-prefixed.webp", 24.0),
+        ] {
+            let turned = pixels(&one(name, spec(40, 40, Format::Png)).bytes);
+            let likeness = psnr(colours(&turned, &reference));
+            assert!(likeness > least, "{name}: {likeness:.1} dB");
         }
     }
 

@@ -45,6 +45,8 @@ def codings():
     yield sampled("baseline-410", "4x2 1x1 1x1", 4, 2)
     body = encode(planes(YCC, [(2, 2), (2, 1), (1, 2)]), jfif())
     yield picture("uneven-sampling", body, "sequential, 3 components, 2x2 2x1 1x2", "the scene, Cb at 1 × 2, Cr at 2 × 1")
+    body = encode(planes(YCC, [ONE, (2, 1), (2, 1)]), jfif())
+    yield picture("luma-halved", body, "sequential, 3 components, 1x1 2x1 2x1", "the scene, chroma twice as wide as luma")
     body = encode(planes(YCC, [(1, 2)] * 3), jfif())
     yield picture("factors-1x2-all", body, "sequential, 3 components, 1x2 1x2 1x2", "the scene, 4:4:4 in an unusual spelling")
     body = encode([Component(1, to8(grey(SCENE)))], jfif())
@@ -85,13 +87,35 @@ def colours():
     for name, values, profile, parts in [
         ("display-p3", icc.in_p3(SCENE), icc.display_p3(), 1),
         ("adobe-rgb", icc.in_adobe(SCENE), icc.adobe_rgb(), 1),
+        ("prophoto", icc.in_prophoto(SCENE), icc.prophoto(), 1),
         ("adobe-rgb-two-parts", icc.in_adobe(SCENE), icc.adobe_rgb(), 2),
         ("srgb-profile", SCENE, icc.srgb(), 1),
     ]:
         body = encode(planes(to8(ycbcr(values)), [ONE] * 3), jfif() + icc_segments(profile, parts))
         yield picture(name, body, three, f"the scene, through its ICC profile in {parts} part(s)")
     body = encode([Component(1, to8(icc.in_adobe(SCENE)[..., 1]))], icc_segments(b"not a profile"))
-    yield picture("grey-bad-profile", body, "sequential, 1 components, 1x1", "green of the scene in grey; the ICC profile is nonsense")
+    one = "sequential, 1 components, 1x1"
+    yield picture("grey-bad-profile", body, one, "green of the scene in grey; the ICC profile is nonsense")
+    luma = grey(SCENE)
+    body = encode([Component(1, to8(icc.in_grey(luma)))], icc_segments(icc.grey()))
+    yield picture("grey-gamma", body, one, "the scene in grey, through its grey profile")
+    body = encode([Component(1, to8(icc.in_adobe(np.repeat(luma[..., None], 3, -1))[..., 1]))], icc_segments(icc.adobe_rgb()))
+    yield picture("grey-adobe-rgb", body, one, "the scene in grey, through an RGB profile")
+    body = encode(planes(inks, [ONE] * 4), adobe(0) + icc_segments(icc.inks()))
+    yield picture("cmyk-profile", body, four, "the inks of cmyk.jpg, with a profile of weaker inks")
+    body = encode(planes(ycck, [ONE] * 4), adobe(2) + icc_segments(icc.inks(), 3))
+    yield picture("ycck-profile", body, four, "the inks of ycck.jpg, with a profile of weaker inks")
+    whole = icc.adobe_rgb()
+    lacking = icc_segments(whole, 2)
+    lacking = lacking[2 + struct.unpack(">H", lacking[2:4])[0] :]
+    for name, segments, why in [
+        ("profile-part-lacks", lacking, "the first of two parts of its ICC profile lacks"),
+        ("profile-cut", icc_segments(whole[:300]), "its ICC profile is cut"),
+        ("profile-of-grey", icc_segments(icc.grey()), "its ICC profile is one for grey"),
+        ("profile-of-inks", icc_segments(icc.inks()), "its ICC profile is one for inks"),
+        ("profile-black", icc_segments(icc.black()), "by its ICC profile all is black"),
+    ]:
+        yield picture(name, encode(planes(YCC, [ONE] * 3), jfif() + segments), three, f"the scene; {why}: not followed")
 
 
 def orientations():

@@ -83,6 +83,10 @@ def transparency():
     yield picture("rgb-16-trns-interlaced", body, RGB, 16, "the scene; the red disc is transparent", interlaced=True, alpha=True)
 
 
+def iccp(profile):
+    return chunk(b"iCCP", b"profile\0\0" + zlib.compress(profile, 9))
+
+
 def colours():
     light = to8(linear(SCENE))
     gama = chunk(b"gAMA", struct.pack(">I", 100000))
@@ -97,10 +101,26 @@ def colours():
         ("display-p3", icc.in_p3(SCENE), icc.display_p3()),
         ("adobe-rgb", icc.in_adobe(SCENE), icc.adobe_rgb()),
     ):
-        iccp = chunk(b"iCCP", b"profile\0\0" + zlib.compress(profile, 9))
-        yield picture(name, encode(to8(values), RGB, 8, before=iccp), RGB, 8, "the scene, through its ICC profile")
+        yield picture(name, encode(to8(values), RGB, 8, before=iccp(profile)), RGB, 8, "the scene, through its ICC profile")
+    body = encode(to16(icc.in_prophoto(SCENE)), RGB, 16, before=iccp(icc.prophoto()))
+    yield picture("prophoto-16", body, RGB, 16, "the scene, through its ICC profile")
+    body = encode(to8(with_alpha(icc.in_p3(SCENE), ALPHA)), RGBA, 8, before=iccp(icc.display_p3()))
+    yield picture("display-p3-alpha", body, RGBA, 8, "the scene with alpha, through its ICC profile", alpha=True)
+    indices, table = indexed(icc.in_p3(SCENE), 256)
+    body = encode(indices, PALETTE, 8, before=iccp(icc.display_p3()) + palette(table))
+    yield picture("palette-p3", body, PALETTE, 8, "the scene, through its ICC profile")
+    body = encode(to16(icc.in_grey(LUMA)), GREY, 16, before=iccp(icc.grey()))
+    yield picture("grey-gamma", body, GREY, 16, "the scene, through its grey profile")
+    body = encode(to8(LUMA), GREY, 8, before=iccp(icc.adobe_rgb()))
+    yield picture("profile-of-rgb", body, GREY, 8, "the scene; its ICC profile is one for RGB: not followed")
+    bomb = chunk(b"iCCP", b"profile\0\0" + zlib.compress(icc.adobe_rgb() + bytes(8 << 20), 9))
+    yield picture("profile-inflates", encode(to8(SCENE), RGB, 8, before=bomb), RGB, 8, "the scene; its ICC profile has 8 MB: not followed")
     cicp = chunk(b"cICP", bytes([12, 13, 0, 1]))
     yield picture("cicp-p3", encode(to8(icc.in_p3(SCENE)), RGB, 8, before=cicp), RGB, 8, "the scene, Display P3 by cICP")
+    body = encode(to8(icc.in_p3(SCENE)), RGB, 8, before=cicp + iccp(icc.adobe_rgb()))
+    yield picture("cicp-and-iccp", body, RGB, 8, "the scene, Display P3 by cICP, which goes before its ICC profile")
+    pq = chunk(b"cICP", bytes([9, 16, 0, 1]))
+    yield picture("cicp-pq", encode(to8(SCENE), RGB, 8, before=pq), RGB, 8, "the scene; by cICP of high dynamic range: not followed")
 
 
 def metadata():
@@ -136,6 +156,10 @@ def edges():
     before = chunk(b"acTL", struct.pack(">II", 2, 0)) + frame_control(0, *SIZE)
     second = frame_control(1, 20, 14, 5, 6) + chunk(b"fdAT", struct.pack(">I", 2) + data(frame, 8))
     yield picture("animated", encode(to8(SCENE), RGB, 8, before=before, between=second), RGB, 8, "APNG; the scene is its first frame", animated=True)
+    before = chunk(b"acTL", struct.pack(">II", 1, 0))
+    only = frame_control(0, 32, 20, 8, 6) + chunk(b"fdAT", struct.pack(">I", 1) + data(to8(SCENE[6:26, 8:40]), 8))
+    body = encode(to8(1 - SCENE), RGB, 8, before=before, between=only)
+    yield picture("default-apart", body, RGB, 8, "APNG; 32 × 20 of the scene at 8, 6 is the first frame, the default image is none", animated=True, alpha=True)
     refused = [
         ("cut-in-header", good[:27], "Truncated", "cut in IHDR"),
         ("bad-header-crc", good[:29] + b"\0\0\0\0" + good[33:], "Corrupt", "the CRC of IHDR wrong"),

@@ -28,6 +28,13 @@ def pictures():
     yield picture("extended-opaque", extended(*SIZE, 0, lossy), "lossy", "the scene behind a VP8X header")
     p3 = bitstream(Image.fromarray(to8(icc.in_p3(SCENE))), lossless=True)
     yield picture("display-p3", extended(*SIZE, ICC, chunk(b"ICCP", icc.display_p3()), p3), "lossless", "the scene, through its ICC profile")
+    p3 = bitstream(Image.fromarray(to8(with_alpha(icc.in_p3(SCENE), alpha(*SIZE)))), lossless=True)
+    body = extended(*SIZE, ICC | ALPHA, chunk(b"ICCP", icc.display_p3()), p3)
+    yield picture("display-p3-alpha", body, "lossless", "the scene with alpha, through its ICC profile", alpha=True)
+    adobe = bitstream(Image.fromarray(to8(icc.in_adobe(SCENE))), quality=95)
+    yield picture("adobe-rgb", extended(*SIZE, ICC, chunk(b"ICCP", icc.adobe_rgb()), adobe), "lossy", "the scene, through its ICC profile")
+    body = extended(*SIZE, 0, chunk(b"ICCP", icc.adobe_rgb()), lossless)
+    yield picture("profile-unannounced", body, "lossless", "the scene; its ICC profile is not announced: not followed")
     stored = turned(SCENE, 6)
     side = bitstream(Image.fromarray(to8(stored)), quality=85)
     high = stored.shape[1::-1]

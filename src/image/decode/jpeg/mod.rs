@@ -1,7 +1,7 @@
 //! JPEG by zune-jpeg: planes of luma and chroma at their own sampling, a few rows at a time.
 //!
 //! [`stream`] looks through the file first; what it shows the decoder holds no metadata. RGB and the
-//! inks become RGB here. No colour profile is applied: the place for that is [`Pixels`].
+//! inks become RGB here, but for a sink that takes inks. No colour profile is applied.
 
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::options::DecoderOptions;

@@ -1,5 +1,5 @@
 //! What the decoder's planes become: planes of grey or of luma and chroma as they are, RGB and inks
-//! as rows of RGB.
+//! as rows of RGB, or inks as rows of inks where the sink takes them.
 
 use super::frame::Frame;
 use super::stream::Meaning;
@@ -15,8 +15,10 @@ pub(super) struct Pixels<'a> {
     sizes: Vec<Size>,
     /// Rows of each component that have come.
     done: Vec<u32>,
-    /// A row of RGB, where such is made.
-    rgb: Vec<u8>,
+    /// What is pushed.
+    color: Color,
+    /// A row of interleaved pixels, where such are made.
+    row: Vec<u8>,
     /// A row of each component at the picture's width, where it has fewer columns than that.
     widened: Vec<Vec<u8>>,
 }
@@ -43,21 +45,26 @@ impl<'a> Pixels<'a> {
         let color = match meaning {
             Meaning::Grey => Color::Grey,
             Meaning::YCbCr => Color::YCbCr,
-            Meaning::Rgb | Meaning::Cmyk | Meaning::Ycck => {
-                planes = vec![Plane { size: frame.size, channels: 3, ratio: (1.0, 1.0) }];
-                Color::Rgb
-            }
+            Meaning::Cmyk | Meaning::Ycck if sink.takes_inks() => Color::Cmyk,
+            Meaning::Rgb | Meaning::Cmyk | Meaning::Ycck => Color::Rgb,
         };
+        let channels = if color == Color::Cmyk { 4 } else { 3 };
+        let mut row = Vec::new();
+        if matches!(color, Color::Rgb | Color::Cmyk) {
+            planes = vec![Plane { size: frame.size, channels, ratio: (1.0, 1.0) }];
+            row.resize(channels * frame.size.width as usize, 0);
+        }
         sink.start(&Layout { size: frame.size, color, planes })?;
         let done = vec![0; sizes.len()];
         let widened = vec![Vec::new(); sizes.len()];
-        Ok(Pixels { frame, meaning, sink, sizes, done, rgb: Vec::new(), widened })
+        Ok(Pixels { frame, meaning, sink, sizes, done, color, row, widened })
     }
 
     /// Pushes the `rows` of each component that a stripe holds, each as wide as its plane.
     pub(super) fn stripe(&mut self, stripe: &[Vec<u8>], rows: &[usize]) -> Result<(), Error> {
-        match self.meaning {
-            Meaning::Grey | Meaning::YCbCr => {
+        match self.color {
+            Color::Rgb | Color::Cmyk => self.rows(stripe, rows)?,
+            _ => {
                 for (plane, samples) in stripe.iter().enumerate() {
                     let width = self.sizes[plane].width as usize;
                     for row in samples.chunks_exact(width).take(rows[plane]) {
@@ -65,7 +72,6 @@ impl<'a> Pixels<'a> {
                     }
                 }
             }
-            Meaning::Rgb | Meaning::Cmyk | Meaning::Ycck => self.rgb_rows(stripe, rows)?,
         }
         for (done, &rows) in self.done.iter_mut().zip(rows) {
             // A stripe has at most 32 rows.
@@ -83,14 +89,13 @@ impl<'a> Pixels<'a> {
     }
 
     /// Subsampled components are repeated, not interpolated: they are on their way to be reduced.
-    fn rgb_rows(&mut self, stripe: &[Vec<u8>], rows: &[usize]) -> Result<(), Error> {
+    fn rows(&mut self, stripe: &[Vec<u8>], rows: &[usize]) -> Result<(), Error> {
         let (h_max, v_max) = self.frame.factors();
         let (h_max, v_max) = (h_max as usize, v_max as usize);
         let width = self.frame.size.width as usize;
         let factors: Vec<(usize, usize)> =
             self.frame.components.iter().map(|c| (c.h as usize, c.v as usize)).collect();
         let full = factors.iter().position(|&(_, v)| v == v_max).unwrap_or(0);
-        self.rgb.resize(3 * width, 0);
         for y in 0..rows[full] {
             let mut lines: [&[u8]; 4] = [&[]; 4];
             for (index, widened) in self.widened.iter_mut().enumerate() {
@@ -105,15 +110,30 @@ impl<'a> Pixels<'a> {
                     lines[index] = line;
                 }
             }
-            to_rgb(self.meaning, lines, &mut self.rgb);
-            self.sink.row(0, &self.rgb)?;
+            match self.color {
+                Color::Cmyk => to_inks(self.meaning, lines, &mut self.row),
+                _ => to_rgb(self.meaning, lines, &mut self.row),
+            }
+            self.sink.row(0, &self.row)?;
         }
         Ok(())
     }
 }
 
-/// One row. Inks are what is stored, 255 for none, whether or not an Adobe segment says so: browsers
-/// and Pillow show them that way.
+/// One row of inks as they are stored, 255 for none.
+fn to_inks(meaning: Meaning, [a, b, c, k]: [&[u8]; 4], inks: &mut [u8]) {
+    for ((((inks, &a), &b), &c), &k) in inks.chunks_exact_mut(4).zip(a).zip(b).zip(c).zip(k) {
+        let [c, m, y] = match meaning {
+            // Luma and chroma are those of the inks as ink, 255 for most (jdcolor.c, ycck_cmyk).
+            Meaning::Ycck => rgb_of_ycbcr(a, b, c).map(|ink| 255 - ink),
+            _ => [a, b, c],
+        };
+        inks.copy_from_slice(&[c, m, y, k]);
+    }
+}
+
+/// One row of RGB. Inks are what is stored, 255 for none, whether or not an Adobe segment says so:
+/// browsers and Pillow show them that way.
 fn to_rgb(meaning: Meaning, [a, b, c, k]: [&[u8]; 4], rgb: &mut [u8]) {
     let pixels = rgb.chunks_exact_mut(3).zip(a).zip(b).zip(c);
     match meaning {
