@@ -3,4 +3,9 @@
 
 use image_sharer_fuzz::{fuzz_target, resize};
 
-fuzz_target!(|data: &[u8]| resize::check(data));
+fuzz_target!(|data: &[u8]| {
+    if std::env::var_os("FUZZ_DESCRIBE").is_some() {
+        eprintln!("{}", resize::describe(data));
+    }
+    resize::check(data)
+});

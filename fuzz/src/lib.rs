@@ -11,6 +11,7 @@ pub mod memory;
 pub mod message;
 pub mod picture;
 pub mod png;
+pub mod profile;
 pub mod resize;
 pub mod strip;
 

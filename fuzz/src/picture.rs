@@ -19,7 +19,7 @@ impl Sink for Picture {
             Color::Grey => assert_eq!(channels, [1]),
             Color::GreyAlpha => assert_eq!(channels, [2]),
             Color::Rgb => assert_eq!(channels, [3]),
-            Color::Rgba => assert_eq!(channels, [4]),
+            Color::Rgba | Color::Cmyk => assert_eq!(channels, [4]),
             Color::YCbCr => assert_eq!(channels, [1, 1, 1]),
         }
         for plane in &layout.planes {

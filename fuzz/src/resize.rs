@@ -11,6 +11,7 @@ const MAX_SIDE: u32 = 96;
 /// Most outputs.
 const MAX_TARGETS: usize = 4;
 
+#[derive(Debug)]
 struct Input {
     channels: usize,
     alpha: bool,
@@ -97,4 +98,9 @@ fn run(input: &Input) -> Option<Vec<Vec<u8>>> {
         });
     }
     Some(rows)
+}
+
+/// The input in words, to see what a finding is.
+pub fn describe(data: &[u8]) -> String {
+    format!("{:?}", Input::arbitrary(&mut Unstructured::new(data)))
 }

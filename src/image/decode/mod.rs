@@ -12,6 +12,8 @@ mod jpeg;
 mod png;
 mod webp;
 
+pub(super) use webp::MOST_CODES;
+
 #[cfg(test)]
 mod tests;
 

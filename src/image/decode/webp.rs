@@ -8,9 +8,14 @@ use image_webp::{DecodingError, WebPDecoder};
 use super::check_size;
 use crate::image::{Color, Error, Layout, Plane, Sink, Size};
 
+mod codes;
+
+pub(in crate::image) use codes::MOST as MOST_CODES;
+
 /// Decodes a WebP of the probed size into one plane, RGB or RGBA.
 pub(super) fn decode(bytes: &[u8], probed: Size, sink: &mut dyn Sink) -> Result<(), Error> {
     check_length(bytes)?;
+    check_codes(bytes, probed)?;
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(translate)?;
     let (width, height) = decoder.dimensions();
     check_size(Size { width, height }, probed)?;
@@ -33,6 +38,52 @@ fn check_length(bytes: &[u8]) -> Result<(), Error> {
         return Err(Error::Truncated(format!("{there} of the {claimed} bytes that it claims are there")));
     }
     Ok(())
+}
+
+/// Holds the prefix codes of the first frame to a limit: those of a lossless picture, or of an alpha plane
+/// that is coded like one.
+fn check_codes(bytes: &[u8], canvas: Size) -> Result<(), Error> {
+    let mut animated = false;
+    // All chunks of the first level, and the first two of the first animation frame: more of them are
+    // looked at than the crate reads.
+    for (kind, body) in chunks(bytes.get(12..).unwrap_or_default()) {
+        match kind {
+            b"ANMF" if !std::mem::replace(&mut animated, true) => {
+                let Some(&[_, _, _, _, _, _, w0, w1, w2, h0, h1, h2, ..]) = body.first_chunk::<16>() else {
+                    continue;
+                };
+                let side = |low, middle, high| u32::from_le_bytes([low, middle, high, 0]) + 1;
+                let size = Size { width: side(w0, w1, w2), height: side(h0, h1, h2) };
+                if size.width > canvas.width || size.height > canvas.height {
+                    return Err(Error::Corrupt(format!("a frame of {size} pixels on a canvas of {canvas}")));
+                }
+                chunks(&body[16..]).take(2).try_for_each(|(kind, body)| check_chunk(kind, body, size))?;
+            }
+            _ => check_chunk(kind, body, canvas)?,
+        }
+    }
+    Ok(())
+}
+
+fn check_chunk(kind: &[u8], body: &[u8], size: Size) -> Result<(), Error> {
+    match (kind, body) {
+        // The header says the size once more (RFC 9649, 3.4), and the crate compares.
+        (b"VP8L", [_, _, _, _, _, data @ ..]) => codes::check(data, size),
+        // The lowest two bits: compressed (2.7.1.2).
+        (b"ALPH", [flags, data @ ..]) if flags & 3 == 1 => codes::check(data, size),
+        _ => Ok(()),
+    }
+}
+
+/// Kinds and bodies of chunks that lie side by side; the last may be cut.
+fn chunks(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    std::iter::from_fn(move || {
+        let (head, rest) = bytes.split_at_checked(8)?;
+        let length = u32::from_le_bytes(*head.last_chunk()?) as usize;
+        let body = &rest[..length.min(rest.len())];
+        bytes = rest.get(length.saturating_add(length % 2)..).unwrap_or_default();
+        Some((&head[..4], body))
+    })
 }
 
 fn translate(error: DecodingError) -> Error {

@@ -3,6 +3,7 @@
 //! The figures follow from what each decoder holds, and were checked against the peak of a process
 //! for large files of each kind; they err on the large side, by at most about two.
 
+use crate::image::decode::MOST_CODES;
 use crate::image::probe::{Coding, Frames, Interlacing, Probe, Process, WebpPixels};
 
 /// What any decoder, and the program beside it, may take that does not grow with the picture. A colour
@@ -40,7 +41,10 @@ pub(super) fn before_resizing(probe: &Probe, file_bytes: u64) -> u64 {
         // An interlaced frame, a byte a pixel, and a row of the canvas and one of the frame.
         Coding::Gif { frame } => pixels + 8 * width + u64::from(frame.size.width),
         Coding::Webp { pixels: kind, frames, .. } => {
-            file_bytes + pixels * webp_bytes(*kind, probe.alpha, *frames)
+            // The crate decodes the alpha of an animation's frame whatever the header says.
+            let alpha = probe.alpha || *frames == Frames::Animated;
+            let codes = if alpha || *kind == WebpPixels::Lossless { MOST_CODES } else { 0 };
+            file_bytes + codes + pixels * webp_bytes(*kind, alpha, *frames)
         }
     };
     // A PNG's sides alone, of up to 2³¹ - 1, come near the end of 64 bits.
