@@ -87,19 +87,30 @@ impl Weights {
         Some(weights)
     }
 
-    /// Windows in the order of the output samples, from output sample `first` on.
+    /// The window of an output sample.
+    ///
+    /// # Panics
+    /// If there is no such output sample.
     #[inline]
+    pub fn window(&self, output: usize) -> Window<'_> {
+        let start = self.starts[output] as usize;
+        let taps = &self.taps[output * self.length..][..self.length];
+        Window { start, end: start + taps.len(), taps }
+    }
+
+    /// Windows in the order of the output samples, from output sample `first` on.
     pub fn windows(&self, first: usize) -> impl Iterator<Item = Window<'_>> {
-        let taps = self.taps.chunks_exact(self.length).skip(first);
-        self.starts.iter().skip(first).zip(taps).map(|(&start, taps)| {
-            let start = start as usize;
-            Window { start, end: start + taps.len(), taps }
-        })
+        (first..self.outputs()).map(|output| self.window(output))
     }
 
     /// How many windows there are.
     pub fn outputs(&self) -> usize {
         self.starts.len()
+    }
+
+    /// Samples of a window.
+    pub fn length(&self) -> usize {
+        self.length
     }
 
     pub fn precision(&self) -> u32 {
