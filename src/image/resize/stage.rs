@@ -362,7 +362,7 @@ pub(super) fn memory(channels: usize, targets: &[Target]) -> u64 {
         // As many as lie under a window and a group of source rows; half as many again at the lower
         // edge, where windows that would reach beyond it begin earlier.
         let under = 9.0 * target.y.scale.max(1.0) + 4.0 * ROWS as f64;
-        let rows = under / target.y.scale + 2.0;
+        let rows = under / target.y.scale + 2.0 + clamped(&target.y);
         let sums = size_of::<i32>() as f64 * rows.min(f64::from(target.y.target));
         let pairs = (ROWS * size_of::<i16>()) as f64;
         let feeds = largest >= target.x.scale * LEAST_CASCADE_RATIO;
@@ -372,4 +372,15 @@ pub(super) fn memory(channels: usize, targets: &[Target]) -> u64 {
             + if feeds { gathered(target.x.target, largest / target.x.scale) } else { 0.0 }
     };
     (gathered(first.x.source, direct) + targets.iter().map(stage).sum::<f64>()) as u64
+}
+
+/// How many output samples have their centre beyond an edge of the source, where all their windows are
+/// one: at most so many.
+fn clamped(axis: &Axis) -> f64 {
+    // The index of the output sample whose centre lies there.
+    let index = |place: f64| (place - axis.offset) / axis.scale - 0.5;
+    let (target, source) = (f64::from(axis.target), f64::from(axis.source));
+    let before = index(0.0).ceil().clamp(0.0, target);
+    let behind = (target - 1.0 - index(source).floor()).clamp(0.0, target);
+    before + behind
 }

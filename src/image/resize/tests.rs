@@ -352,3 +352,16 @@ proptest! {
         prop_assert_eq!(by(Kernel::Scalar), by(Kernel::best()));
     }
 }
+
+/// Every output row is then made of the same last source rows, and all are in the making at once.
+#[test]
+fn memory_is_known_where_a_grid_lies_beyond_the_edge() {
+    for offset in [-900.0, 206.7] {
+        let y = Axis { source: 21, target: 95, scale: 12.5, offset };
+        let targets = [Target { x: Axis::fit(78, 60), y }];
+        let mut resizer = Resizer::new(4, &targets).unwrap();
+        (0..21).for_each(|_| resizer.push(&[7; 312], &mut |_, _| ()));
+        let (held, foretold) = (resizer.feed.held() as u64, Resizer::memory(4, &targets));
+        assert!(held <= foretold, "{offset}: {held} held, {foretold} foretold");
+    }
+}
