@@ -159,6 +159,15 @@ pub trait Sink {
     /// # Errors
     /// When the sink can't go on; decoding ends with that error.
     fn row(&mut self, plane: usize, samples: &[u8]) -> Result<(), Error>;
+
+    /// The next rows of `plane`, each of `length` samples, without gaps: what [`Sink::row`] takes one
+    /// by one.
+    ///
+    /// # Errors
+    /// As of [`Sink::row`].
+    fn rows(&mut self, plane: usize, length: usize, samples: &[u8]) -> Result<(), Error> {
+        samples.chunks_exact(length).try_for_each(|row| self.row(plane, row))
+    }
 }
 
 /// What keeps a picture from becoming thumbnails.

@@ -64,8 +64,9 @@ fn ours(channels: usize, size: Size, source: &[u8]) {
     let made =
         if channels == 4 { Resizer::with_alpha(4, &targets) } else { Resizer::new(channels, &targets) };
     let mut resizer = made.expect("a plain geometry");
-    for row in source.chunks_exact(size.width as usize * channels) {
-        resizer.push(row, &mut |_, row| {
+    // Eight rows at a time, as the JPEG decoder has them.
+    for rows in source.chunks(size.width as usize * channels * 8) {
+        resizer.push(rows, &mut |_, row| {
             black_box(row);
         });
     }

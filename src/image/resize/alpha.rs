@@ -4,6 +4,7 @@
 //! kernel therefore filters premultiplied samples.
 
 use super::Error;
+use super::kernel::Sums;
 
 /// Whether samples have alpha, and in which channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub(super) fn multiply(colour: u8, alpha: u8) -> u8 {
 /// Both take colour relative to alpha before either is clamped: beside a hard edge alpha overshoots
 /// 255 and colour with it, and clamped apart they would brighten the colour. Where colour lies above
 /// alpha it is full; where nothing is opaque it is 0.
-pub(super) fn narrow<const C: usize>(sums: &[i32], bits: u32, filtered: &mut [u8], straight: &mut [u8]) {
-    let pixels = sums.as_chunks::<C>().0.iter();
+pub(super) fn narrow<const C: usize>(sums: &Sums, bits: u32, filtered: &mut [u8], straight: &mut [u8]) {
+    let pixels = sums.iter().flat_map(|sums| sums.0.as_chunks::<C>().0);
     let outs = filtered.as_chunks_mut::<C>().0.iter_mut().zip(straight.as_chunks_mut::<C>().0);
     for (sums, (filtered, straight)) in pixels.zip(outs) {
         *filtered = sums.map(|sum| level(sum, bits));
@@ -82,6 +83,7 @@ fn divide<const C: usize>(sums: &[i32; C], bits: u32) -> [u8; C] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kernel::Eight;
     use super::*;
 
     const BITS: u32 = 20;
@@ -90,7 +92,9 @@ mod tests {
     fn straight<const C: usize>(levels: [f64; C]) -> [u8; C] {
         let sums = levels.map(|level| (level * f64::from(1 << BITS)).round() as i32 + half(BITS));
         let (mut filtered, mut straight) = ([0; C], [0; C]);
-        narrow::<C>(&sums, BITS, &mut filtered, &mut straight);
+        let mut eight = Eight([0; 8]);
+        eight.0[..C].copy_from_slice(&sums);
+        narrow::<C>(&[eight], BITS, &mut filtered, &mut straight);
         assert_eq!(filtered[C - 1], straight[C - 1]);
         straight
     }

@@ -7,16 +7,13 @@ use std::arch::x86_64::*;
 use std::array;
 
 use super::alpha::Alpha;
-use super::kernel::{COLUMNS, Columns, MIDDLE_BITS, OUTPUTS, Pairs, ROWS};
+use super::kernel::{COLUMNS, Cell, Columns, Lines, MIDDLE_BITS, OUTPUTS, Pairs, Part, ROWS, Stretch, Sums};
 use super::scalar;
-use super::weights::{Weights, Window};
+use super::weights::Weights;
 
 /// Proof that this processor has AVX2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Avx2(());
-
-/// Length of one column pair of one channel in [`Columns`]: one register.
-const CELL: usize = ROWS * COLUMNS;
 
 impl Avx2 {
     /// Asks the processor.
@@ -34,22 +31,22 @@ impl Avx2 {
         }
     }
 
-    pub fn interleave<const C: usize>(self, rows: &[u8], out: &mut Columns) {
+    pub fn interleave<const C: usize>(self, lines: &Lines<'_>, out: &mut Columns) {
         // SAFETY: `self` was made where AVX2 was detected.
-        unsafe { interleave::<C>(rows, out) }
+        unsafe { interleave::<C>(lines, out) }
     }
 
-    pub fn horizontal<const C: usize>(self, columns: &Columns, weights: &Weights, out: &mut Pairs) {
+    pub fn horizontal<const C: usize>(self, stretch: &Stretch<'_>, part: Part<'_>, out: &mut Pairs) {
         // SAFETY: `self` was made where AVX2 was detected.
-        unsafe { horizontal::<C>(columns, weights, out) }
+        unsafe { horizontal::<C>(stretch, part, out) }
     }
 
-    pub fn vertical(self, pairs: &Pairs, taps: &[i16; ROWS], sums: &mut [i32]) {
+    pub fn vertical(self, pairs: &Pairs, taps: &[i16; ROWS], sums: &mut Sums) {
         // SAFETY: `self` was made where AVX2 was detected.
         unsafe { vertical(pairs, taps, sums) }
     }
 
-    pub fn narrow(self, sums: &[i32], bits: u32, out: &mut [u8]) {
+    pub fn narrow(self, sums: &Sums, bits: u32, out: &mut [u8]) {
         // SAFETY: `self` was made where AVX2 was detected.
         unsafe { narrow(sums, bits, out) }
     }
@@ -132,13 +129,10 @@ fn premultiply<const C: usize>(row: &[u8], out: &mut [u8]) {
 /// Takes two blocks of columns at a time, one in each half of the registers: as many whole column
 /// pairs as fit 16 bytes. Pairs of samples then are 16-bit units, transposed across the rows.
 #[target_feature(enable = "avx2")]
-fn interleave<const C: usize>(rows: &[u8], out: &mut Columns) {
-    let stride = rows.len() / ROWS;
+fn interleave<const C: usize>(lines: &Lines<'_>, out: &mut Columns) {
     // Units of a block: 8, 8, 6 and 8 for 1 to 4 channels.
     let units = const { 8 / C * C };
     let block = units * COLUMNS;
-    let lines: [&[u8]; ROWS] = array::from_fn(|r| &rows[r * stride..(r + 1) * stride]);
-    let cells = out.as_chunks_mut::<CELL>().0;
     // Where in a block the two bytes of a unit are. The second block is loaded so that it ends with
     // its own last byte, as nothing beyond a row may be read.
     let bytes: [u8; 16] = array::from_fn(|i| {
@@ -149,7 +143,7 @@ fn interleave<const C: usize>(rows: &[u8], out: &mut Columns) {
     let first = load_half(&bytes);
     let second = load_half(&bytes.map(|i| (i + late).min(15)));
     let shuffle = _mm256_set_m128i(second, first);
-    for (n, cells) in cells.chunks_exact_mut(2 * units).enumerate() {
+    for (n, cells) in out.chunks_exact_mut(2 * units).enumerate() {
         let at = n * 2 * block;
         let loaded: [__m256i; ROWS] = array::from_fn(|r| {
             let line = &lines[r][at..at + 2 * block];
@@ -161,8 +155,8 @@ fn interleave<const C: usize>(rows: &[u8], out: &mut Columns) {
         });
         let (first, second) = cells.split_at_mut(units);
         for ((column, first), second) in transposed(loaded).iter().zip(first).zip(second) {
-            store(first, _mm256_cvtepu8_epi16(_mm256_castsi256_si128(*column)));
-            store(second, _mm256_cvtepu8_epi16(_mm256_extracti128_si256::<1>(*column)));
+            store(&mut first.0, _mm256_cvtepu8_epi16(_mm256_castsi256_si128(*column)));
+            store(&mut second.0, _mm256_cvtepu8_epi16(_mm256_extracti128_si256::<1>(*column)));
         }
     }
 }
@@ -204,41 +198,70 @@ fn transposed(r: [__m256i; 8]) -> [__m256i; 8] {
 /// Takes four output columns at a time, so that their samples' row pairs can be put in order in
 /// registers.
 #[target_feature(enable = "avx2")]
-fn horizontal<const C: usize>(columns: &Columns, weights: &Weights, out: &mut Pairs) {
+fn horizontal<const C: usize>(stretch: &Stretch<'_>, part: Part<'_>, out: &mut Pairs) {
+    let Part { weights, outputs: (from, to) } = part;
+    let length = out.len() / (ROWS / 2);
+    let (upper, lower) = out.split_at_mut(2 * length);
+    let ((a, b), (c, d)) = (upper.split_at_mut(length), lower.split_at_mut(length));
+    let mut outs = [a, b, c, d];
     let shift = weights.precision() - MIDDLE_BITS;
-    let half = _mm256_set1_epi32(1 << shift >> 1);
-    let shift = _mm_cvtsi32_si128(shift as i32);
-    let stretch = out.len() / (ROWS / 2);
-    let columns = columns.as_chunks::<CELL>().0;
-    let filter = |window: Window<'_>| -> [__m128i; C] {
-        let cells = &columns[window.start / COLUMNS * C..window.end / COLUMNS * C];
-        let taps = window.taps.as_chunks::<COLUMNS>().0;
-        let mut sums = [half; C];
-        for (cells, taps) in cells.as_chunks::<C>().0.iter().zip(taps) {
-            let taps = broadcast(*taps);
-            for (sum, cell) in sums.iter_mut().zip(cells) {
-                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(load(cell), taps));
-            }
+    for n in from / OUTPUTS..to.div_ceil(OUTPUTS) {
+        // Four outputs are C times four samples. As many at once as there are registers for their sums.
+        let mut middle = [[_mm_setzero_si128(); C]; OUTPUTS];
+        if C <= 3 {
+            middle = filter::<C, OUTPUTS>(stretch, weights, n * OUTPUTS, shift);
+        } else {
+            let (first, second) = middle.split_at_mut(OUTPUTS / 2);
+            first.copy_from_slice(&filter::<C, 2>(stretch, weights, n * OUTPUTS, shift));
+            second.copy_from_slice(&filter::<C, 2>(stretch, weights, n * OUTPUTS + 2, shift));
         }
-        sums.map(|sum| {
-            let sum = _mm256_sra_epi32(sum, shift);
-            _mm_packs_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum))
-        })
-    };
-    let (upper, lower) = out.split_at_mut(2 * stretch);
-    let ((a, b), (c, d)) = (upper.split_at_mut(stretch), lower.split_at_mut(stretch));
-    let mut outs = [a, b, c, d].map(|out| out.as_chunks_mut::<4>().0);
-    let mut windows = weights.windows(0);
-    for n in 0..weights.outputs().div_ceil(OUTPUTS) {
-        // Four outputs are C times four samples.
-        let middle: [[__m128i; C]; OUTPUTS] =
-            array::from_fn(|_| windows.next().map_or([_mm_setzero_si128(); C], filter));
-        for (i, samples) in middle.as_flattened().as_chunks::<4>().0.iter().enumerate() {
+        let samples = middle.as_flattened().as_chunks::<4>().0;
+        for (i, samples) in samples.iter().enumerate() {
+            let at = n * C + i;
             for (out, pairs) in outs.iter_mut().zip(turned(samples)) {
-                store_half(&mut out[n * C + i], pairs);
+                store_half(&mut out[at / 2].0.as_chunks_mut::<4>().0[at % 2], pairs);
             }
         }
     }
+}
+
+/// `N` output columns from `first` on: the weighted sums of their windows, rounded. All windows are equally
+/// long, so that one loop does for all. Beyond the row's end, the last column again.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn filter<const C: usize, const N: usize>(
+    stretch: &Stretch<'_>,
+    weights: &Weights,
+    first: usize,
+    shift: u32,
+) -> [[__m128i; C]; N] {
+    let mut cells: [&[[Cell; C]]; N] = [&[]; N];
+    let mut taps: [&[[i16; COLUMNS]]; N] = [&[]; N];
+    let pairs = weights.length() / COLUMNS;
+    for k in 0..N {
+        let window = weights.window((first + k).min(weights.outputs() - 1));
+        let from = (window.start - stretch.first) / COLUMNS * C;
+        cells[k] = &stretch.columns[from..from + pairs * C].as_chunks().0[..pairs];
+        taps[k] = &window.taps.as_chunks().0[..pairs];
+    }
+    let mut sums = [[_mm256_set1_epi32(1 << shift >> 1); C]; N];
+    for i in 0..pairs {
+        for k in 0..N {
+            let taps = broadcast(taps[k][i]);
+            for c in 0..C {
+                sums[k][c] = _mm256_add_epi32(sums[k][c], _mm256_madd_epi16(load(&cells[k][i][c].0), taps));
+            }
+        }
+    }
+    let shift = _mm_cvtsi32_si128(shift as i32);
+    let mut out = [[_mm_setzero_si128(); C]; N];
+    for k in 0..N {
+        for c in 0..C {
+            let sum = _mm256_sra_epi32(sums[k][c], shift);
+            out[k][c] = _mm_packs_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
+        }
+    }
+    out
 }
 
 /// Transposes 4 × 4 units of 32 bits.
@@ -251,31 +274,31 @@ fn turned(r: &[__m128i; 4]) -> [__m128i; 4] {
 }
 
 #[target_feature(enable = "avx2")]
-fn vertical(pairs: &Pairs, taps: &[i16; ROWS], sums: &mut [i32]) {
-    let taps: [__m256i; ROWS / 2] = array::from_fn(|p| broadcast([taps[2 * p], taps[2 * p + 1]]));
-    let stretch = sums.len();
-    let stretches: [&[[[i16; 2]; 8]]; ROWS / 2] =
-        array::from_fn(|p| pairs[p * stretch..(p + 1) * stretch].as_chunks().0);
-    for (i, sums) in sums.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-        let products: [__m256i; ROWS / 2] =
-            array::from_fn(|p| _mm256_madd_epi16(load(&stretches[p][i]), taps[p]));
-        let upper = _mm256_add_epi32(products[0], products[1]);
-        let lower = _mm256_add_epi32(products[2], products[3]);
-        let sum = _mm256_add_epi32(load(sums), _mm256_add_epi32(upper, lower));
-        store(sums, sum);
+fn vertical(pairs: &Pairs, taps: &[i16; ROWS], sums: &mut Sums) {
+    let taps = taps.as_chunks::<2>().0;
+    let taps = [broadcast(taps[0]), broadcast(taps[1]), broadcast(taps[2]), broadcast(taps[3])];
+    let length = sums.len();
+    let (upper, lower) = pairs[..ROWS / 2 * length].split_at(2 * length);
+    let ((a, b), (c, d)) = (upper.split_at(length), lower.split_at(length));
+    for i in 0..length {
+        let product = |pairs: &Pairs, p: usize| _mm256_madd_epi16(load(&pairs[i].0), taps[p]);
+        let upper = _mm256_add_epi32(product(a, 0), product(b, 1));
+        let lower = _mm256_add_epi32(product(c, 2), product(d, 3));
+        let sum = _mm256_add_epi32(load(&sums[i].0), _mm256_add_epi32(upper, lower));
+        store(&mut sums[i].0, sum);
     }
 }
 
 #[target_feature(enable = "avx2")]
-fn narrow(sums: &[i32], bits: u32, out: &mut [u8]) {
+fn narrow(sums: &Sums, bits: u32, out: &mut [u8]) {
     let bits = _mm_cvtsi32_si128(bits as i32);
     // Undoes the order in which packing leaves fours of samples.
     let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    for (sums, out) in sums.as_chunks::<32>().0.iter().zip(out.as_chunks_mut::<32>().0) {
-        let sums = sums.as_chunks::<8>().0;
-        let levels: [__m256i; 4] = array::from_fn(|i| _mm256_sra_epi32(load(&sums[i]), bits));
-        let upper = _mm256_packs_epi32(levels[0], levels[1]);
-        let lower = _mm256_packs_epi32(levels[2], levels[3]);
-        store(out, _mm256_permutevar8x32_epi32(_mm256_packus_epi16(upper, lower), order));
+    let (sums, outs) = (sums.as_chunks::<4>().0, out.as_chunks_mut::<32>().0);
+    for i in 0..sums.len().min(outs.len()) {
+        let level = |k: usize| _mm256_sra_epi32(load(&sums[i][k].0), bits);
+        let upper = _mm256_packs_epi32(level(0), level(1));
+        let lower = _mm256_packs_epi32(level(2), level(3));
+        store(&mut outs[i], _mm256_permutevar8x32_epi32(_mm256_packus_epi16(upper, lower), order));
     }
 }

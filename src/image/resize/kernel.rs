@@ -26,12 +26,48 @@ pub(super) const MIDDLE_BITS: u32 = 6;
 /// What rows of samples are padded to a multiple of, so that loops need no remainder.
 pub(super) const PADDING: usize = 32;
 
-/// A group of source rows, column pair by column pair: for each pair, for each channel, for each of
-/// [`ROWS`] rows, the two samples; widened to 16 bits.
-pub(super) type Columns = [i16];
+/// A column pair of one channel in a group of source rows: for each row the two samples, widened to
+/// 16 bits. Aligned, so that loading one never crosses a cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub(super) struct Cell(pub [[i16; COLUMNS]; ROWS]);
+
+impl Cell {
+    pub const ZERO: Cell = Cell([[0; COLUMNS]; ROWS]);
+}
+
+/// A stretch of a group of source rows: for each column pair, for each channel, a cell.
+pub(super) type Columns = [Cell];
+
+/// Eight numbers that are loaded at once, aligned as [`Cell`] is.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub(super) struct Eight<T>(pub [T; 8]);
 
 /// Rows filtered horizontally, row pair by row pair: ROWS / 2 stretches, in each a pair per sample.
-pub(super) type Pairs = [[i16; 2]];
+pub(super) type Pairs = [Eight<[i16; 2]>];
+
+/// Sums of one output row, one a sample.
+pub(super) type Sums = [Eight<i32>];
+
+/// A piece of [`ROWS`] source rows, as long in each: a multiple of [`PADDING`] × channels.
+pub(super) type Lines<'a> = [&'a [u8]; ROWS];
+
+/// Columns that lie side by side.
+pub(super) struct Stretch<'a> {
+    /// The source column that the first cell begins with.
+    pub first: usize,
+    pub columns: &'a Columns,
+}
+
+/// Some outputs of a row.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    pub weights: &'a Weights,
+    /// The first one, a multiple of [`OUTPUTS`], and one past the last, a multiple of that or the row's
+    /// end. The windows of all lie within the stretch.
+    pub outputs: (usize, usize),
+}
 
 /// Which instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,45 +100,44 @@ impl Kernel {
         }
     }
 
-    /// Turns [`ROWS`] rows of `rows.len()` / ROWS samples, a multiple of [`PADDING`] × channels,
-    /// into [`Columns`].
-    pub fn interleave(self, channels: usize, rows: &[u8], out: &mut Columns) {
+    /// Turns rows into columns.
+    pub fn interleave(self, channels: usize, lines: &Lines<'_>, out: &mut Columns) {
         match channels {
-            1 => self.interleave_of::<1>(rows, out),
-            2 => self.interleave_of::<2>(rows, out),
-            3 => self.interleave_of::<3>(rows, out),
-            _ => self.interleave_of::<4>(rows, out),
+            1 => self.interleave_of::<1>(lines, out),
+            2 => self.interleave_of::<2>(lines, out),
+            3 => self.interleave_of::<3>(lines, out),
+            _ => self.interleave_of::<4>(lines, out),
         }
     }
 
-    fn interleave_of<const C: usize>(self, rows: &[u8], out: &mut Columns) {
+    fn interleave_of<const C: usize>(self, lines: &Lines<'_>, out: &mut Columns) {
         match self {
-            Kernel::Scalar => scalar::interleave::<C>(rows, out),
+            Kernel::Scalar => scalar::interleave::<C>(lines, out),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2(avx2) => avx2.interleave::<C>(rows, out),
+            Kernel::Avx2(avx2) => avx2.interleave::<C>(lines, out),
         }
     }
 
-    /// Filters a group of rows horizontally.
-    pub fn horizontal(self, channels: usize, columns: &Columns, weights: &Weights, out: &mut Pairs) {
+    /// Filters a stretch horizontally, to the outputs of `part`.
+    pub fn horizontal(self, channels: usize, stretch: &Stretch<'_>, part: Part<'_>, out: &mut Pairs) {
         match channels {
-            1 => self.horizontal_of::<1>(columns, weights, out),
-            2 => self.horizontal_of::<2>(columns, weights, out),
-            3 => self.horizontal_of::<3>(columns, weights, out),
-            _ => self.horizontal_of::<4>(columns, weights, out),
+            1 => self.horizontal_of::<1>(stretch, part, out),
+            2 => self.horizontal_of::<2>(stretch, part, out),
+            3 => self.horizontal_of::<3>(stretch, part, out),
+            _ => self.horizontal_of::<4>(stretch, part, out),
         }
     }
 
-    fn horizontal_of<const C: usize>(self, columns: &Columns, weights: &Weights, out: &mut Pairs) {
+    fn horizontal_of<const C: usize>(self, stretch: &Stretch<'_>, part: Part<'_>, out: &mut Pairs) {
         match self {
-            Kernel::Scalar => scalar::horizontal::<C>(columns, weights, out),
+            Kernel::Scalar => scalar::horizontal::<C>(stretch, part, out),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2(avx2) => avx2.horizontal::<C>(columns, weights, out),
+            Kernel::Avx2(avx2) => avx2.horizontal::<C>(stretch, part, out),
         }
     }
 
     /// Adds a group of rows, weighted, to one output row's sums, a multiple of [`PADDING`].
-    pub fn vertical(self, pairs: &Pairs, taps: &[i16; ROWS], sums: &mut [i32]) {
+    pub fn vertical(self, pairs: &Pairs, taps: &[i16; ROWS], sums: &mut Sums) {
         match self {
             Kernel::Scalar => scalar::vertical(pairs, taps, sums),
             #[cfg(target_arch = "x86_64")]
@@ -112,7 +147,7 @@ impl Kernel {
 
     /// Makes samples of sums with `bits` fraction bits, which were rounded by their first value; as
     /// many as a multiple of [`PADDING`].
-    pub fn narrow(self, sums: &[i32], bits: u32, out: &mut [u8]) {
+    pub fn narrow(self, sums: &Sums, bits: u32, out: &mut [u8]) {
         match self {
             Kernel::Scalar => scalar::narrow(sums, bits, out),
             #[cfg(target_arch = "x86_64")]

@@ -187,14 +187,15 @@ impl Resizer {
         Ok(Resizer { feed, row_length })
     }
 
-    /// Takes the next source row, columns × channels samples, and emits the output rows that it
-    /// completes. Rows beyond the source's last are ignored.
+    /// Takes the next source rows, one or more, each of columns × channels samples, and emits the output
+    /// rows that they complete. Rows beyond the source's last are ignored. Eight rows at a time from
+    /// the top, or sixteen, are not copied.
     ///
     /// # Panics
-    /// If the row has another length.
-    pub fn push(&mut self, row: &[u8], emit: &mut Emit<'_>) {
-        assert_eq!(row.len(), self.row_length, "a row of another length");
-        self.feed.push_source(row, emit);
+    /// If there are not whole rows.
+    pub fn push(&mut self, rows: &[u8], emit: &mut Emit<'_>) {
+        assert!(rows.len().is_multiple_of(self.row_length), "rows of another length");
+        self.feed.push_source(rows, emit);
     }
 
     /// Forgets the rows pushed so far: the next is the first row of another picture of this geometry.

@@ -1,13 +1,20 @@
 //! Rows in, rows out: gathers source rows into groups, runs the kernels on them, keeps the sums of
 //! the output rows in the making, and feeds each output's rows to the smaller outputs made of it.
 
+use std::array;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::alpha::{self, Alpha};
-use super::kernel::{COLUMNS, Kernel, MIDDLE_BITS, OUTPUTS, PADDING, ROWS};
+use super::kernel::{
+    COLUMNS, Cell, Eight, Kernel, Lines, MIDDLE_BITS, OUTPUTS, PADDING, Part, ROWS, Stretch,
+};
 use super::weights::{Limits, Weights};
-use super::{Axis, Emit, Target};
+use super::{Axis, Emit, LEAST_CASCADE_RATIO, MAX_CHANNELS, Target};
+
+/// Bytes of columns that are filtered while they are in a processor's first cache, which holds 32 KiB
+/// or more.
+const STRIP_BYTES: usize = 16 << 10;
 
 /// One source of rows and all outputs made of it directly.
 #[derive(Clone)]
@@ -19,13 +26,14 @@ pub(super) struct Feed {
     height: usize,
     /// Source rows so far.
     seen: usize,
-    /// Samples of a source row, without and with padding.
+    /// Samples of a source row.
     length: usize,
-    padded: usize,
-    /// The rows of the group in the making.
-    rows: Vec<u8>,
-    /// The whole group as [`super::kernel::Columns`].
-    columns: Vec<i16>,
+    /// Rows that came one at a time, until they are a group.
+    gathered: Vec<u8>,
+    /// How the columns of a group are gone through.
+    strips: Strips,
+    /// A strip, and before it what of the one before is still needed.
+    columns: Vec<Cell>,
     stages: Vec<Stage>,
 }
 
@@ -37,11 +45,13 @@ struct Stage {
     horizontal: Arc<Weights>,
     vertical: Arc<Weights>,
     /// The group's rows, filtered horizontally.
-    pairs: Vec<[i16; 2]>,
+    pairs: Vec<Eight<[i16; 2]>>,
+    /// How many output columns are done when each strip is.
+    parts: Vec<usize>,
     /// Sums of the output rows in the making, `done` first.
-    sums: VecDeque<Vec<i32>>,
+    sums: VecDeque<Vec<Eight<i32>>>,
     /// Memory for further rows.
-    spare: Vec<Vec<i32>>,
+    spare: Vec<Vec<Eight<i32>>>,
     /// Output rows that are complete.
     done: usize,
     /// Samples of an output row, without padding.
@@ -51,6 +61,36 @@ struct Stage {
     straight: Vec<u8>,
     /// The outputs made of this one.
     below: Feed,
+}
+
+/// A group's columns are filtered a strip at a time, so that they are still in the cache when they are
+/// taken up again and again.
+#[derive(Clone, Copy, Default)]
+struct Strips {
+    /// Columns of a source row, padded.
+    columns: usize,
+    /// Columns of a strip; more than `overlap`, and a multiple of [`PADDING`].
+    step: usize,
+    /// Columns before a strip that outputs which end within it begin with.
+    overlap: usize,
+}
+
+impl Strips {
+    /// For outputs that reach over as many columns at a time.
+    fn new(columns: usize, channels: usize, reach: usize) -> Strips {
+        let columns = columns.next_multiple_of(PADDING);
+        let cached = STRIP_BYTES * COLUMNS / (size_of::<Cell>() * channels);
+        let step = cached.max(reach).next_multiple_of(PADDING);
+        if columns <= step {
+            return Strips { columns, step: columns, overlap: 0 };
+        }
+        Strips { columns, step, overlap: reach }
+    }
+
+    /// Where each strip ends.
+    fn ends(self) -> impl Iterator<Item = usize> {
+        (1..=self.columns.div_ceil(self.step)).map(move |n| (n * self.step).min(self.columns))
+    }
 }
 
 impl Feed {
@@ -66,8 +106,8 @@ impl Feed {
             height: height as usize,
             seen: 0,
             length: width as usize * channels,
-            padded: (width as usize).next_multiple_of(PADDING) * channels,
-            rows: Vec::new(),
+            gathered: Vec::new(),
+            strips: Strips::default(),
             columns: Vec::new(),
             stages: Vec::new(),
         }
@@ -75,10 +115,15 @@ impl Feed {
 
     /// Adds an output of this source.
     pub fn add(&mut self, index: usize, target: &Target) {
-        // Nothing is held for a source that has no outputs.
-        self.rows.resize(self.padded * ROWS, 0);
-        self.columns.resize(self.padded * ROWS, 0);
         self.stages.push(Stage::new(self, index, target));
+        let reach = self.stages.iter().map(|stage| reach(&stage.horizontal)).max().unwrap_or(0);
+        self.strips = Strips::new(self.length / self.channels, self.channels, reach);
+        for stage in &mut self.stages {
+            stage.parts = self.strips.ends().map(|end| done_by(&stage.horizontal, end)).collect();
+        }
+        // Nothing is held for a source that has no outputs.
+        let columns = self.strips.overlap + self.strips.step;
+        self.columns.resize(columns / COLUMNS * self.channels, Cell::ZERO);
     }
 
     /// Bytes of samples and weights that are held now.
@@ -88,9 +133,10 @@ impl Feed {
             let sums =
                 stage.sums.iter().chain(&stage.spare).map(|sums| size_of_val(&sums[..])).sum::<usize>();
             let rows = size_of_val(&stage.pairs[..]) + stage.row.len() + stage.straight.len();
+            let rows = rows + size_of_val(&stage.parts[..]);
             stage.horizontal.held() + stage.vertical.held() + sums + rows + stage.below.held()
         };
-        self.rows.len() + size_of_val(&self.columns[..]) + self.stages.iter().map(stage).sum::<usize>()
+        self.gathered.len() + size_of_val(&self.columns[..]) + self.stages.iter().map(stage).sum::<usize>()
     }
 
     /// Indices of all outputs made of this source, directly or not.
@@ -116,9 +162,23 @@ impl Feed {
         }
     }
 
-    /// Takes a source row as the caller has it, alpha straight.
-    pub fn push_source(&mut self, row: &[u8], emit: &mut Emit<'_>) {
-        self.push(self.alpha, row, emit);
+    /// Takes source rows as the caller has them, alpha straight.
+    pub fn push_source(&mut self, rows: &[u8], emit: &mut Emit<'_>) {
+        let mut rest = rows;
+        while rest.len() >= self.length {
+            let group = ROWS * self.length;
+            let is_whole = self.seen.is_multiple_of(ROWS) && self.seen + ROWS <= self.height;
+            if self.alpha == Alpha::None && is_whole && rest.len() >= group && !self.stages.is_empty() {
+                let (group, after) = rest.split_at(group);
+                self.seen += ROWS;
+                self.filter(group, emit);
+                rest = after;
+            } else {
+                let (row, after) = rest.split_at(self.length);
+                self.push(self.alpha, row, emit);
+                rest = after;
+            }
+        }
     }
 
     /// Takes a row as the kernel has it, alpha premultiplied.
@@ -130,24 +190,81 @@ impl Feed {
         if self.stages.is_empty() || self.seen == self.height {
             return;
         }
-        let start = self.seen % ROWS * self.padded;
-        self.kernel.premultiply(alpha, row, &mut self.rows[start..start + self.length]);
+        // Only here: who pushes whole groups needs none of this memory.
+        self.gathered.resize(self.length * ROWS, 0);
+        let start = self.seen % ROWS * self.length;
+        self.kernel.premultiply(alpha, row, &mut self.gathered[start..start + self.length]);
         self.seen += 1;
         if self.seen.is_multiple_of(ROWS) || self.seen == self.height {
-            self.filter(emit);
+            let rows = std::mem::take(&mut self.gathered);
+            self.filter(&rows, emit);
+            self.gathered = rows;
         }
     }
 
-    /// Filters the group. Rows that the last one lacks are left from the one before: their taps are 0.
-    fn filter(&mut self, emit: &mut Emit<'_>) {
-        self.kernel.interleave(self.channels, &self.rows, &mut self.columns);
+    /// Filters a group of rows. Those that the last group lacks may be anything: their taps are 0.
+    fn filter(&mut self, rows: &[u8], emit: &mut Emit<'_>) {
+        let per_column = |columns: usize| columns / COLUMNS * self.channels;
+        let overlap = self.strips.overlap;
+        let mut start = 0;
+        for (n, end) in self.strips.ends().enumerate() {
+            let columns = &mut self.columns[..per_column(overlap + end - start)];
+            interleave(self.kernel, self.channels, rows, start, &mut columns[per_column(overlap)..]);
+            // Before the first strip nothing lies.
+            let kept = overlap.min(start);
+            let stretch = Stretch { first: start - kept, columns: &columns[per_column(overlap - kept)..] };
+            for stage in &mut self.stages {
+                let outputs = (n.checked_sub(1).map_or(0, |before| stage.parts[before]), stage.parts[n]);
+                if outputs.0 < outputs.1 {
+                    let part = Part { weights: &stage.horizontal, outputs };
+                    self.kernel.horizontal(self.channels, &stretch, part, &mut stage.pairs);
+                }
+            }
+            self.columns.copy_within(per_column(end - start).., 0);
+            start = end;
+        }
         let group = (self.seen - 1) / ROWS * ROWS;
         for stage in &mut self.stages {
-            self.kernel.horizontal(self.channels, &self.columns, &stage.horizontal, &mut stage.pairs);
             stage.add(self.kernel, group);
             stage.finish(self.kernel, self.alpha, group + ROWS, emit);
         }
     }
+}
+
+/// Turns the columns from `start` on, as many as there is room for, of a group of rows. What lies beyond
+/// the rows' end is 0.
+fn interleave(kernel: Kernel, channels: usize, rows: &[u8], start: usize, out: &mut [Cell]) {
+    let length = rows.len() / ROWS;
+    let from = start * channels;
+    let to = from + out.len() * COLUMNS;
+    // The padding, and columns beside it that fill a multiple of it.
+    let block = PADDING * channels;
+    let inside = to.min(from + (length - from) / block * block);
+    let (whole, edge) = out.split_at_mut((inside - from) / COLUMNS);
+    let lines: Lines<'_> = array::from_fn(|r| &rows[r * length + from..r * length + inside]);
+    kernel.interleave(channels, &lines, whole);
+    if !edge.is_empty() {
+        let mut padded = [[0; PADDING * MAX_CHANNELS]; ROWS];
+        for (padded, row) in padded.iter_mut().zip(rows.chunks_exact(length)) {
+            padded[..length - inside].copy_from_slice(&row[inside..]);
+        }
+        let lines: Lines<'_> = array::from_fn(|r| &padded[r][..block]);
+        kernel.interleave(channels, &lines, edge);
+    }
+}
+
+/// Columns that [`OUTPUTS`] outputs reach over at most.
+fn reach(weights: &Weights) -> usize {
+    let last = weights.outputs() - 1;
+    let reach =
+        |first: usize| weights.window((first + OUTPUTS - 1).min(last)).end - weights.window(first).start;
+    (0..=last).step_by(OUTPUTS).map(reach).max().unwrap_or(0)
+}
+
+/// How many outputs need no column from `end` on: all, or a multiple of [`OUTPUTS`].
+fn done_by(weights: &Weights, end: usize) -> usize {
+    let done = weights.windows(0).take_while(|window| window.end <= end).count();
+    if done == weights.outputs() { done } else { done / OUTPUTS * OUTPUTS }
 }
 
 impl Stage {
@@ -160,7 +277,8 @@ impl Stage {
             index,
             horizontal: Arc::new(Weights::new(&target.x, Limits { alignment: COLUMNS, magnitude: 255.0 })),
             vertical: Arc::new(Weights::new(&target.y, Limits { alignment: ROWS, magnitude })),
-            pairs: vec![[0; 2]; padded * ROWS / 2],
+            pairs: vec![Eight([[0; 2]; 8]); padded / 8 * ROWS / 2],
+            parts: Vec::new(),
             sums: VecDeque::new(),
             spare: Vec::new(),
             done: 0,
@@ -184,7 +302,7 @@ impl Stage {
             if i == self.sums.len() {
                 let mut sums = self.spare.pop().unwrap_or_default();
                 sums.clear();
-                sums.resize(self.row.len(), 1 << (bits - 1));
+                sums.resize(self.row.len() / 8, Eight([1 << (bits - 1); 8]));
                 self.sums.push_back(sums);
             }
             // A window that ended with an earlier group is done, and not among these.
@@ -207,7 +325,7 @@ impl Stage {
         }
     }
 
-    fn narrow(&mut self, kernel: Kernel, alpha: Alpha, sums: &[i32]) {
+    fn narrow(&mut self, kernel: Kernel, alpha: Alpha, sums: &[Eight<i32>]) {
         let bits = self.bits();
         match alpha {
             Alpha::None => kernel.narrow(sums, bits, &mut self.row),
@@ -218,13 +336,22 @@ impl Stage {
 }
 
 /// Bytes that a resizer comes to hold, from its geometry alone, and somewhat more: as if each output
-/// fed another, and all windows were aligned at their worst.
+/// that may fed another, and all windows were aligned at their worst.
 pub(super) fn memory(channels: usize, targets: &[Target]) -> u64 {
     let Some(first) = targets.first() else { return 0 };
-    let gathered = |columns: u32| {
-        f64::from(columns.next_multiple_of(PADDING as u32))
-            * (channels * ROWS * (1 + size_of::<i16>())) as f64
+    // Rows of a group, and a strip of them; `scale` is that of the outputs made of it.
+    let gathered = |columns: u32, scale: f64| {
+        let columns = columns as usize;
+        // A window and three steps to the next, and what aligning adds.
+        let reach = (9.0 * scale.max(1.0)) as usize + 4 * COLUMNS;
+        let strips = Strips::new(columns, channels, reach.min(columns));
+        let cells = (strips.overlap + strips.step) / COLUMNS * size_of::<Cell>();
+        (channels * (columns * ROWS + cells)) as f64
     };
+    let follows = |target: &Target| targets.iter().any(|larger| target.may_follow(larger));
+    let scale_of = |target: &Target| target.x.scale;
+    let largest = targets.iter().map(scale_of).fold(0.0, f64::max);
+    let direct = targets.iter().filter(|target| !follows(target)).map(scale_of).fold(0.0, f64::max);
     let taps = |axis: &Axis, alignment: usize| {
         let aligned = 2.0 * alignment as f64;
         let window = (6.0 * axis.scale.max(1.0)).min(f64::from(axis.source)) + aligned;
@@ -238,12 +365,24 @@ pub(super) fn memory(channels: usize, targets: &[Target]) -> u64 {
         let rows = under / target.y.scale + 2.0 + clamped(&target.y);
         let sums = size_of::<i32>() as f64 * rows.min(f64::from(target.y.target));
         let pairs = (ROWS * size_of::<i16>()) as f64;
+        let feeds = largest >= target.x.scale * LEAST_CASCADE_RATIO;
         taps(&target.x, COLUMNS)
             + taps(&target.y, ROWS)
             + row * (pairs + sums + 2.0)
-            + gathered(target.x.target)
+            + if feeds { gathered(target.x.target, largest / target.x.scale) } else { 0.0 }
     };
-    (gathered(first.x.source) + targets.iter().map(stage).sum::<f64>()) as u64
+    (gathered(first.x.source, direct) + targets.iter().map(stage).sum::<f64>()) as u64
+}
+
+/// How many output samples have their centre beyond an edge of the source, where all their windows are
+/// one: at most so many.
+fn clamped(axis: &Axis) -> f64 {
+    // The index of the output sample whose centre lies there.
+    let index = |place: f64| (place - axis.offset) / axis.scale - 0.5;
+    let (target, source) = (f64::from(axis.target), f64::from(axis.source));
+    let before = index(0.0).ceil().clamp(0.0, target);
+    let behind = (target - 1.0 - index(source).floor()).clamp(0.0, target);
+    before + behind
 }
 
 /// How many output samples have their centre beyond an edge of the source, where all their windows are

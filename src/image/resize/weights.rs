@@ -61,45 +61,63 @@ const MIN_PRECISION: u32 = 8;
 impl Weights {
     /// With the most fraction bits with which no tap leaves 16 bits, and no sum of products 32.
     pub fn new(axis: &Axis, limits: Limits) -> Weights {
+        let length = (0..axis.target).map(|j| Span::new(axis, j).aligned(limits.alignment).len()).max();
+        let length = length.unwrap_or(0);
         // What is too much shows at the first window, where an edge cuts the kernel, or hardly ever.
-        let mut precise = (MIN_PRECISION..=MAX_PRECISION).rev().map(|bits| Weights::with(axis, limits, bits));
+        let precisions = (MIN_PRECISION..=MAX_PRECISION).rev();
+        let mut precise = precisions.map(|bits| Weights::with(axis, limits, length, bits));
         precise.find_map(|weights| weights).unwrap_or_else(|| unreachable!("see MIN_PRECISION"))
     }
 
     /// `None` if a window does not go with `precision`.
-    fn with(axis: &Axis, limits: Limits, precision: u32) -> Option<Weights> {
-        let length = (0..axis.target).map(|j| Span::new(axis, j).aligned(limits.alignment).count());
-        let length = length.max().unwrap_or(0);
+    fn with(axis: &Axis, limits: Limits, length: usize, precision: u32) -> Option<Weights> {
         let outputs = axis.target as usize;
         let (starts, taps) = (Vec::with_capacity(outputs), vec![0; outputs * length]);
         let mut weights = Weights { starts, length, taps, precision };
         // The last windows begin earlier than they must, so that all end within the padded source.
         let last = (axis.source as usize).next_multiple_of(limits.alignment) - length;
         let mut stretch = Stretch::default();
+        let period = period(axis);
         for j in 0..axis.target {
-            stretch.compute(axis, j);
-            if !stretch.fits(limits.magnitude, precision) {
+            let span = Span::new(axis, j);
+            let start = (span.first / limits.alignment * limits.alignment).min(last);
+            if let Some(alike) = period.and_then(|period| span.alike(axis, j.checked_sub(period)?)) {
+                weights.repeat(&alike, &span, start);
+                continue;
+            }
+            stretch.compute(axis, &span);
+            let found = weights.push(&stretch, start);
+            if !found.fit(limits.magnitude, precision) {
                 return None;
             }
-            let start = stretch.start / limits.alignment * limits.alignment;
-            weights.push(&stretch, start.min(last));
         }
         Some(weights)
     }
 
-    /// Windows in the order of the output samples, from output sample `first` on.
+    /// The window of an output sample.
+    ///
+    /// # Panics
+    /// If there is no such output sample.
     #[inline]
+    pub fn window(&self, output: usize) -> Window<'_> {
+        let start = self.starts[output] as usize;
+        let taps = &self.taps[output * self.length..][..self.length];
+        Window { start, end: start + taps.len(), taps }
+    }
+
+    /// Windows in the order of the output samples, from output sample `first` on.
     pub fn windows(&self, first: usize) -> impl Iterator<Item = Window<'_>> {
-        let taps = self.taps.chunks_exact(self.length).skip(first);
-        self.starts.iter().skip(first).zip(taps).map(|(&start, taps)| {
-            let start = start as usize;
-            Window { start, end: start + taps.len(), taps }
-        })
+        (first..self.outputs()).map(|output| self.window(output))
     }
 
     /// How many windows there are.
     pub fn outputs(&self) -> usize {
         self.starts.len()
+    }
+
+    /// Samples of a window.
+    pub fn length(&self) -> usize {
+        self.length
     }
 
     pub fn precision(&self) -> u32 {
@@ -112,28 +130,62 @@ impl Weights {
         size_of_val(&self.starts[..]) + size_of_val(&self.taps[..])
     }
 
+    /// Gives the output sample of `span`, the next, the taps of the one of `alike`.
+    fn repeat(&mut self, alike: &Span, span: &Span, start: usize) {
+        let from = alike.j * self.length + alike.first - self.starts[alike.j] as usize;
+        let to = span.j * self.length + span.first - start;
+        self.taps.copy_within(from..from + span.last + 1 - span.first, to);
+        self.starts.push(start as u32);
+    }
+
     /// Rounds a stretch's weights so that the running sum is always within half a unit of the true
     /// one: the whole then sums to exactly one, and neighbours' errors cancel on smooth content.
-    fn push(&mut self, stretch: &Stretch, start: usize) {
-        /// Makes running sums positive, so that cutting the fraction off rounds down.
-        const BIAS: i32 = 1 << 24;
+    ///
+    /// The running sum is kept in integers, whose additions take no time to wait for.
+    fn push(&mut self, stretch: &Stretch, start: usize) -> Magnitudes {
+        /// Bits behind the point of a running sum. That many source samples there are not that their
+        /// errors could sum to half a unit.
+        const FRACTION: u32 = 40;
+        let scale = (1u64 << (self.precision + FRACTION)) as f64 / stretch.sum;
+        let (mut sum, mut rounded) = (1i64 << (FRACTION - 1), 0);
+        let mut found = Magnitudes::default();
         let first = self.starts.len() * self.length + stretch.start - start;
-        let scale = f64::from(1u32 << self.precision) / stretch.sum;
-        let (mut sum, mut rounded) = (f64::from(BIAS) + 0.5, BIAS);
         for (tap, weight) in self.taps[first..].iter_mut().zip(&stretch.weights) {
-            sum += weight * scale;
-            let next = sum as i32;
-            // `Stretch::fits` keeps every weight and one unit more within 16 bits.
-            *tap = (next - rounded) as i16;
+            sum += (weight * scale) as i64;
+            let next = sum >> FRACTION;
+            let value = next - rounded;
             rounded = next;
+            // If it doesn't fit, its magnitude tells.
+            *tap = value as i16;
+            found.peak = found.peak.max(value.abs());
+            found.total += value.abs();
         }
         // A source sample's index fits 32 bits, as the number of them does.
         self.starts.push(start as u32);
+        found
+    }
+}
+
+/// Of a window's taps.
+#[derive(Default)]
+struct Magnitudes {
+    peak: i64,
+    total: i64,
+}
+
+impl Magnitudes {
+    /// Whether each tap fits 16 bits, and their sum with samples up to `magnitude` 32. Sums begin with
+    /// half a result's unit, which lies well within what is added here.
+    fn fit(&self, magnitude: f64, precision: u32) -> bool {
+        let (total, one) = (self.total as f64, f64::from(1u32 << precision));
+        self.peak <= i64::from(i16::MAX) && (total + 0.01 * one) * magnitude < f64::from(i32::MAX)
     }
 }
 
 /// The source samples that an output sample is made of, and where its centre lies.
 struct Span {
+    /// The output sample's index.
+    j: usize,
     centre: f64,
     first: usize,
     last: usize,
@@ -144,16 +196,39 @@ impl Span {
         let source = f64::from(axis.source);
         let centre = ((f64::from(j) + 0.5) * axis.scale + axis.offset).clamp(0.0, source);
         let reach = LOBES as f64 * axis.scale.max(1.0);
-        // A cast from floating point saturates: below 0 is 0.
-        let first = (centre - reach - 0.5).ceil() as usize;
-        let last = (centre + reach - 0.5).floor().min(source - 1.0) as usize;
-        Span { centre, first, last }
+        // A cast from floating point saturates, below 0 is 0; it rounds towards 0, which here is down.
+        let place = centre - reach - 0.5;
+        let first = place as usize + usize::from(place > f64::from(place as u32));
+        let last = (centre + reach - 0.5).min(source - 1.0) as usize;
+        Span { j: j as usize, centre, first, last }
+    }
+
+    /// The span of output sample `j`, a period before, if the two are alike: neither is cut by an edge.
+    fn alike(&self, axis: &Axis, j: u32) -> Option<Span> {
+        let other = Span::new(axis, j);
+        let distance = (self.j - other.j) as f64 * axis.scale;
+        let is_whole = |span: &Span| span.first > 0 && span.last + 1 < axis.source as usize;
+        let is_alike = self.last - self.first == other.last - other.first
+            && (self.first - other.first) as f64 == distance.round()
+            && (self.centre - other.centre - distance.round()).abs() < SAME;
+        (is_alike && is_whole(self) && is_whole(&other)).then_some(other)
     }
 
     fn aligned(&self, alignment: usize) -> Range<usize> {
         self.first / alignment * alignment..(self.last + 1).next_multiple_of(alignment)
     }
 }
+
+/// After how many output samples the grids of source and output lie as before, where that is soon: sides
+/// of pictures mostly have large common factors with those of thumbnails.
+fn period(axis: &Axis) -> Option<u32> {
+    let is_whole = |length: f64| (length - length.round()).abs() < SAME;
+    (1..=64).find(|&period| is_whole(f64::from(period) * axis.scale))
+}
+
+/// Places nearer than this are the same, in source samples: what rounding in double precision leaves,
+/// which no weight shows.
+const SAME: f64 = 1e-9;
 
 /// One output sample's weights before rounding and norming.
 #[derive(Default)]
@@ -164,8 +239,7 @@ struct Stretch {
 }
 
 impl Stretch {
-    fn compute(&mut self, axis: &Axis, j: u32) {
-        let span = Span::new(axis, j);
+    fn compute(&mut self, axis: &Axis, span: &Span) {
         let kernel = kernel();
         let step = STEPS as f64 / axis.scale.max(1.0);
         let origin = (span.first as f64 + 0.5 - span.centre) * step;
@@ -173,38 +247,39 @@ impl Stretch {
         self.start = span.first;
         self.weights.clear();
         self.weights.extend((0..=span.last - span.first).map(weight));
-        self.sum = self.weights.iter().sum();
-    }
-
-    /// Whether taps of `precision` fraction bits fit 16 bits each, and their sum with samples up to
-    /// `magnitude` 32. A tap may be a unit off, and sums begin with half a result's unit: both lie well
-    /// within what is added here.
-    fn fits(&self, magnitude: f64, precision: u32) -> bool {
-        let one = f64::from(1u32 << precision);
-        let magnitudes = self.weights.iter().map(|weight| weight.abs());
-        let total = magnitudes.clone().sum::<f64>() / self.sum;
-        let peak = magnitudes.fold(0.0, f64::max) / self.sum;
-        peak * one + 1.0 <= f64::from(i16::MAX)
-            && (total * 1.01 + 0.01) * one * magnitude < f64::from(i32::MAX)
+        // Four sums, that additions need not wait for each other.
+        let (fours, rest) = self.weights.as_chunks::<4>();
+        let mut sums = [rest.iter().sum(), 0.0, 0.0, 0.0];
+        for four in fours {
+            sums.iter_mut().zip(four).for_each(|(sum, weight)| *sum += weight);
+        }
+        self.sum = sums.iter().sum();
     }
 }
 
 /// L(x) = sinc(x) sinc(x / 3) for |x| < 3, else 0; tabulated at multiples of 1 / STEPS.
-struct Kernel([f32; LOBES * STEPS + 2]);
+struct Kernel([Step; LOBES * STEPS + 1]);
+
+/// A value, and how far on the next is.
+struct Step {
+    value: f32,
+    rise: f32,
+}
 
 impl Kernel {
     /// L at `position` / STEPS.
     fn at(&self, position: f64) -> f64 {
         let position = position.abs().min((LOBES * STEPS) as f64);
         let index = position as u32;
-        let (a, b) = (f64::from(self.0[index as usize]), f64::from(self.0[index as usize + 1]));
-        a + (b - a) * (position - f64::from(index))
+        let step = &self.0[index as usize];
+        f64::from(step.value) + f64::from(step.rise) * (position - f64::from(index))
     }
 }
 
 fn kernel() -> &'static Kernel {
     static KERNEL: OnceLock<Kernel> = OnceLock::new();
-    KERNEL.get_or_init(|| Kernel(std::array::from_fn(|i| lanczos(i) as f32)))
+    let step = |i| Step { value: lanczos(i) as f32, rise: (lanczos(i + 1) - lanczos(i)) as f32 };
+    KERNEL.get_or_init(|| Kernel(std::array::from_fn(step)))
 }
 
 /// L(`i` / STEPS), exactly 0 at whole numbers.

@@ -130,7 +130,7 @@ impl Sink for Press<'_> {
                 planes: Vec::new(),
             })
             .collect();
-        let mut targets = Vec::new();
+        let mut of_planes: Vec<Vec<Target>> = Vec::new();
         let mut needed = 0;
         for (index, plane) in layout.planes.iter().enumerate() {
             let of_plane: Vec<Target> = self
@@ -141,13 +141,18 @@ impl Sink for Press<'_> {
             needed += Resizer::memory(plane.channels, &of_plane);
             // The plane, the same turned, what it becomes before it is encoded, and its file.
             needed += 4 * of_plane.iter().map(|t| samples(t, plane.channels)).sum::<u64>();
-            targets.push(of_plane);
+            of_planes.push(of_plane);
         }
         if needed > self.budget {
             return Err(Error::TooLargeForWorker { needed, available: self.budget });
         }
-        for (plane, targets) in layout.planes.iter().zip(&targets) {
-            self.resizers.push(resizer(self.color, plane, targets)?);
+        for (index, (plane, targets)) in layout.planes.iter().zip(&of_planes).enumerate() {
+            // Cr mostly lies as Cb does: weights are made once for both.
+            let like = (0..index).find(|&i| layout.planes[i] == *plane && of_planes[i] == *targets);
+            self.resizers.push(match like {
+                Some(i) => self.resizers[i].clone(),
+                None => resizer(self.color, plane, targets)?,
+            });
             for (output, target) in self.outputs.iter_mut().zip(targets) {
                 output.planes.push(Image {
                     size: Size { width: target.x.target, height: target.y.target },
@@ -161,6 +166,10 @@ impl Sink for Press<'_> {
     }
 
     fn row(&mut self, plane: usize, samples: &[u8]) -> Result<(), Error> {
+        self.rows(plane, samples.len(), samples)
+    }
+
+    fn rows(&mut self, plane: usize, _length: usize, samples: &[u8]) -> Result<(), Error> {
         let outputs = &mut self.outputs;
         self.resizers[plane]
             .push(samples, &mut |index, row| outputs[index].planes[plane].samples.extend_from_slice(row));

@@ -67,9 +67,7 @@ impl<'a> Pixels<'a> {
             _ => {
                 for (plane, samples) in stripe.iter().enumerate() {
                     let width = self.sizes[plane].width as usize;
-                    for row in samples.chunks_exact(width).take(rows[plane]) {
-                        self.sink.row(plane, row)?;
-                    }
+                    self.sink.rows(plane, width, &samples[..width * rows[plane]])?;
                 }
             }
         }
