@@ -384,14 +384,3 @@ fn clamped(axis: &Axis) -> f64 {
     let behind = (target - 1.0 - index(source).floor()).clamp(0.0, target);
     before + behind
 }
-
-/// How many output samples have their centre beyond an edge of the source, where all their windows are
-/// one: at most so many.
-fn clamped(axis: &Axis) -> f64 {
-    // The index of the output sample whose centre lies there.
-    let index = |place: f64| (place - axis.offset) / axis.scale - 0.5;
-    let (target, source) = (f64::from(axis.target), f64::from(axis.source));
-    let before = index(0.0).ceil().clamp(0.0, target);
-    let behind = (target - 1.0 - index(source).floor()).clamp(0.0, target);
-    before + behind
-}
