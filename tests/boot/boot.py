@@ -29,7 +29,7 @@ JOBS = 200
 LONGEST_BOOT = 0.9
 
 # Debian's QEMU CPU seconds until the first message over the minimal flavour's, on the busiest host.
-LEAST_RATIO = 2.5
+LEAST_RATIO = 2
 
 
 class Minimal:
