@@ -9,8 +9,10 @@ mod alpha;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod kernel;
+mod memory;
 mod scalar;
 mod stage;
+mod strips;
 mod weights;
 
 #[cfg(test)]
@@ -206,7 +208,7 @@ impl Resizer {
     /// Bytes that a resizer of this geometry comes to hold, at most: known before it is made. A clone
     /// holds somewhat less, as weights are shared.
     pub fn memory(channels: usize, targets: &[Target]) -> u64 {
-        stage::memory(channels, targets)
+        memory::memory(channels, targets)
     }
 }
 
