@@ -5,9 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::alpha::Alpha;
-use super::kernel::{
-    COLUMNS, Cell, Eight, Kernel, Lines, MIDDLE_BITS, OUTPUTS, PADDING, Pairs, Part, ROWS, Stretch,
-};
+use super::kernel::{COLUMNS, Cell, Eight, Kernel, MIDDLE_BITS, OUTPUTS, PADDING, Part, ROWS, Stretch};
 use super::strips::{Strips, clear, done_by, interleave, is_zero, is_zero_between, reach};
 use super::weights::{Limits, Weights};
 use super::{Emit, Target};
