@@ -119,6 +119,9 @@ boot-tools:
 lint: ## Format, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
+	$(CARGO) fmt --check --manifest-path benches/peers/Cargo.toml
+	@for crate in fuzz benches/peers; do \
+	$(CARGO) metadata --locked --format-version 1 --manifest-path $$crate/Cargo.toml > /dev/null || exit 1; done
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) fmt --check --manifest-path init/minimal/Cargo.toml
 	$(CARGO) clippy --locked --all-targets --manifest-path init/minimal/Cargo.toml --target-dir target/init -- -D warnings

@@ -201,7 +201,9 @@ fn quality_table(peers: &mut [Peer], measured: &[Measured], options: &Options) -
         for (i, side) in SIDES.into_iter().enumerate() {
             let theirs = raw(&mut peers[1], &one.path, side, &folder)?;
             let reference = whole.resized(theirs.width, theirs.height);
-            let luma = luma.resized(theirs.width, theirs.height);
+            // Laid on white only once it is small: what a file can't hold of alpha shows there.
+            let luma =
+                if before.is_some() { luma.resized(theirs.width, theirs.height) } else { reference.luma() };
             let ours = match &before {
                 Some(lumas) => psnr(&lumas[i], &luma),
                 // PNG loses nothing.
@@ -221,7 +223,8 @@ fn quality_table(peers: &mut [Peer], measured: &[Measured], options: &Options) -
         table.row(&row);
     }
     Ok(format!(
-        "{}\nThe reference is Lanczos3 in double precision of the whole picture as libjpeg-turbo decodes it. PSNR is \
+        "{}\nThe reference is Lanczos3 in double precision of the whole picture as libjpeg-turbo decodes it; alpha is \
+         filtered with colours that are premultiplied, and laid on white afterwards. PSNR is \
          that of luma, in dB.\n\n",
         table.text()
     ))
