@@ -3,6 +3,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::Config;
+use crate::observe::memory;
 
 /// Descriptors a connection may need: its socket, and a file it reads or writes.
 const DESCRIPTORS_EACH: u64 = 2;
@@ -18,7 +19,7 @@ const SPACE_EACH: u64 = 64 * 1024;
 ///
 /// Call it once, at the start of `main`.
 pub fn prepare_process(config: Config) -> Config {
-    use_one_arena();
+    memory::limit_arenas(1);
     let wanted = config.max_connections as u64;
     let files = raise_open_files(wanted * DESCRIPTORS_EACH + DESCRIPTORS_SPARE);
     let space = getrlimit(Resource::As).current;
@@ -68,24 +69,6 @@ fn raise_open_files(wanted: u64) -> Option<u64> {
         }
     }
 }
-
-/// glibc gives threads arenas of their own, each of which keeps memory that others can't use.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn use_one_arena() {
-    const M_ARENA_MAX: i32 = -8;
-    unsafe extern "C" {
-        fn mallopt(parameter: i32, value: i32) -> i32;
-    }
-    // SAFETY: this is the signature in glibc's <malloc.h>, where both C ints are 32 bits wide; the call
-    // takes no pointer and may be made at any time (mallopt(3)).
-    if unsafe { mallopt(M_ARENA_MAX, 1) } == 0 {
-        log::debug!("the allocator keeps its arenas");
-    }
-}
-
-/// Other allocators have no arenas a thread.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn use_one_arena() {}
 
 #[cfg(test)]
 mod tests {

@@ -198,6 +198,8 @@ pub enum Error {
         /// What there is, in bytes.
         available: u64,
     },
+    /// The caller wanted no more rows: the picture took longer than it may.
+    Interrupted,
 }
 
 impl Error {
@@ -211,6 +213,7 @@ impl Error {
             Error::Unreadable(_) => "unreadable_image",
             Error::TooManyPixels { .. } => "too_many_pixels",
             Error::TooLargeForWorker { .. } => "too_large_for_worker",
+            Error::Interrupted => "interrupted",
         }
     }
 }
@@ -231,6 +234,7 @@ impl fmt::Display for Error {
             Error::TooLargeForWorker { needed, available } => {
                 write!(f, "decoding the image needs {needed} bytes of memory; this worker has {available}")
             }
+            Error::Interrupted => f.write_str("the image took longer than it may"),
         }
     }
 }

@@ -16,6 +16,7 @@ mod notify;
 mod parts;
 mod run;
 mod spot;
+mod watchdog;
 
 pub use run::{serve, share, work};
 

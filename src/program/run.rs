@@ -8,16 +8,21 @@ use log::{info, warn};
 use super::notify;
 use super::parts::{self, Parts};
 use super::spot;
-use super::version;
+use super::{version, watchdog};
 use crate::door::{self, Door};
+use crate::observe::memory;
 use crate::settings::{Program, Settings};
 use crate::stop::Stop;
 use crate::upload::{self, intake, spool};
 use crate::web::{self, Links, Rooms, Site};
-use crate::worker::{self, Life, Worker};
+use crate::worker::{self, Life, Wall, Worker};
 
 /// Longest time to finish what is in flight after SIGTERM; what is unfinished then is given back.
 const DRAIN: Duration = Duration::from_secs(25);
+
+/// How much longer than its time a job's thread may take to give it up: longer than the longest call to
+/// the store with all its attempts (90 s), after which it looks.
+const GRACE: Duration = Duration::from_secs(100);
 
 /// Without accepting for so long, three turns of its loop, a door is stuck.
 const DOOR_STANDSTILL: Duration = Duration::from_secs(15);
@@ -42,10 +47,12 @@ pub fn serve(settings: Settings, stop: Stop) -> Result<(), String> {
 pub fn share(settings: Settings, stop: Stop) -> Result<(), String> {
     let parts = Parts::open(&settings)?;
     let door = open_door(&settings)?;
-    let worker = start_worker(Program::Sharer, &settings, &parts, &stop)?;
+    let worker = start_worker(Program::Sharer, Wall::none(), &settings, &parts, &stop)?;
+    let life = worker.life();
+    let watchdog = watchdog::watch(move || life.stuck(), &stop, DRAIN)?;
     run_server(door, &settings, &parts, &stop, Some(worker.life()))?;
     drain(worker, &stop);
-    Ok(())
+    watchdog.verdict()
 }
 
 /// `image-worker`: works until stopped.
@@ -53,16 +60,19 @@ pub fn share(settings: Settings, stop: Stop) -> Result<(), String> {
 /// # Errors
 /// Why it could not start.
 pub fn work(settings: Settings, stop: Stop) -> Result<(), String> {
+    memory::limit_arenas(worker::arenas(settings.jobs));
+    let wall = Wall::build(settings.memory, settings.jobs, settings.max_upload_bytes);
     let parts = Parts::open(&settings)?;
-    let worker = start_worker(Program::Worker, &settings, &parts, &stop)?;
+    let worker = start_worker(Program::Worker, wall, &settings, &parts, &stop)?;
     if let Some(imds) = parts.imds() {
         spot::watch(imds, &stop)?;
     }
-    let life = worker.life();
-    let _told = notify::ready(&stop, move || life.stuck())?;
+    let (life, told) = (worker.life(), worker.life());
+    let watchdog = watchdog::watch(move || life.stuck(), &stop, DRAIN)?;
+    let _told = notify::ready(&stop, move || told.stuck())?;
     stop.wait();
     drain(worker, &stop);
-    Ok(())
+    watchdog.verdict()
 }
 
 fn open_door(settings: &Settings) -> Result<Door, String> {
@@ -124,14 +134,22 @@ fn run_server(
     door.run(Arc::new(site)).map_err(|e| e.to_string())
 }
 
-fn start_worker(program: Program, settings: &Settings, parts: &Parts, stop: &Stop) -> Result<Worker, String> {
+fn start_worker(
+    program: Program,
+    wall: Wall,
+    settings: &Settings,
+    parts: &Parts,
+    stop: &Stop,
+) -> Result<Worker, String> {
     let (store, queue) = (&parts.store, Arc::clone(&parts.queue));
     let config = worker::Config {
         jobs: settings.jobs,
         memory: settings.memory,
+        wall,
         max_bytes: settings.max_upload_bytes,
         max_pixels: settings.max_pixels,
         job_time: settings.job_time,
+        grace: GRACE,
         visibility: settings.visibility,
         wait: parts::receive_wait(settings),
         key_prefix: parts.store.key_prefix(),
@@ -139,7 +157,8 @@ fn start_worker(program: Program, settings: &Settings, parts: &Parts, stop: &Sto
     };
     let (jobs, memory_mb) = (config.jobs, config.memory >> 20);
     let (store, queue_name) = (store.any(), queue.describe());
-    info!(store = store.describe(), queue = queue_name, jobs, memory_mb; "working");
+    let wall_mb = wall.bytes().unwrap_or(0) >> 20;
+    info!(store = store.describe(), queue = queue_name, jobs, memory_mb, wall_mb; "working");
     Worker::start(config, store, queue, stop.clone()).map_err(|e| format!("no threads to work on: {e}"))
 }
 

@@ -14,8 +14,10 @@ use crate::store::{IMMUTABLE, Object};
 /// Stores until the channel before is closed.
 pub fn run(shared: &Shared, (made, done): Between<Made, Lease>) {
     for made in made {
+        made.task.lease.begin();
         match keep(shared, &made) {
             Ok(()) => {
+                made.task.lease.rest();
                 report(&made);
                 // If the last step died, the dropped lease goes back to the queue.
                 drop(done.send(made.task.lease));
@@ -33,6 +35,7 @@ fn keep(shared: &Shared, made: &Made) -> Result<(), Verdict> {
             cache_control: IMMUTABLE,
             content: &thumbnail.bytes,
         };
+        made.task.in_time()?;
         shared.store.put(&wanted.key, &object).map_err(|error| shared.store_failure(error))?;
     }
     // A deletion writes its tombstone first and then removes what it finds: whoever is later sees

@@ -27,6 +27,14 @@ impl Task {
         &self.job.request_id
     }
 
+    /// Goes on only while its time is not over.
+    ///
+    /// # Errors
+    /// [`Verdict::Later`].
+    pub fn in_time(&self) -> Result<(), Verdict> {
+        if self.lease.is_overdue() { Err(Verdict::overdue()) } else { Ok(()) }
+    }
+
     /// Removes the image where it arrived; nothing is to be done again once this is done.
     ///
     /// # Errors

@@ -27,8 +27,18 @@ pub enum Verdict {
     GivenBack,
 }
 
+impl Verdict {
+    /// Its time is over: it may be a slow machine's fault, or another's who had the machine.
+    pub fn overdue() -> Verdict {
+        Verdict::Later("given up: it took longer than SHARER_JOB_SECONDS".to_owned())
+    }
+}
+
 impl From<image::Error> for Verdict {
     fn from(error: image::Error) -> Verdict {
+        if error == image::Error::Interrupted {
+            return Verdict::overdue();
+        }
         Verdict::Failed(Failed { code: error.code().to_owned(), message: error.to_string() })
     }
 }

@@ -19,3 +19,4 @@ mod pages;
 mod programs;
 mod supervisor;
 mod upload;
+mod worker_faults;

@@ -13,6 +13,7 @@ use super::profile;
 use super::{Error, Format, Size};
 
 mod finish;
+mod interruptible;
 mod managed;
 mod memory;
 mod press;
@@ -25,6 +26,7 @@ mod expected;
 #[cfg(test)]
 mod tests;
 
+use interruptible::Interruptible;
 pub use memory::memory_needed;
 use press::Press;
 #[cfg(test)]
@@ -66,19 +68,39 @@ pub struct Limits {
 /// wanted or the picture is of a kind that is not taken; [`Error::Truncated`] and [`Error::Corrupt`]
 /// for pictures that can't be decoded to their last row; [`Error::NotAnImage`].
 pub fn make(bytes: &[u8], wanted: &[Spec], limits: &Limits) -> Result<Vec<Thumbnail>, Error> {
+    make_while(bytes, wanted, limits, &|| true)
+}
+
+/// The same, for as long as `go_on` says so: it is asked before each of the decoder's rows. A decoder
+/// that emits none for long (of a progressive JPEG, an interlaced PNG or a WebP, until its last byte) is not interrupted.
+///
+/// # Errors
+/// As of [`make`], and [`Error::Interrupted`].
+pub fn make_while(
+    bytes: &[u8],
+    wanted: &[Spec],
+    limits: &Limits,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Vec<Thumbnail>, Error> {
     let probe = probe_bytes(bytes)?;
     check(&probe, bytes.len() as u64, limits)?;
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(pressed(bytes, &probe, wanted, limits)?.finish())
+    Ok(pressed(bytes, &probe, wanted, limits, go_on)?.finish())
 }
 
 /// The press when a picture, which is within the limits, has gone through it.
-fn pressed<'a>(bytes: &[u8], probe: &Probe, wanted: &'a [Spec], limits: &Limits) -> Result<Press<'a>, Error> {
+fn pressed<'a>(
+    bytes: &[u8],
+    probe: &Probe,
+    wanted: &'a [Spec],
+    limits: &Limits,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Press<'a>, Error> {
     let spare = limits.memory - memory::before_resizing(probe, bytes.len() as u64);
     let mut press = Press::new(probe.orientation, profile::conversion(bytes, probe), wanted, spare)?;
-    guarded(|| decode(bytes, probe, &mut press))?;
+    guarded(|| decode(bytes, probe, &mut Interruptible { sink: &mut press, go_on }))?;
     Ok(press)
 }
 

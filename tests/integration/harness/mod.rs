@@ -14,6 +14,6 @@ pub use client::{Client, Reply, form};
 pub use imds::{Away, Imds};
 pub use peer::{Keys, MINISTACK, MOTO, Peer, Place};
 pub use pictures::{dimensions, noise_jpeg, picture};
-pub use process::{Folder, Process, Sharer, Site, command};
+pub use process::{Folder, Process, Sharer, Site, Surroundings, command};
 pub use proxy::{Fault, Proxy, Rule};
 pub use random::{Random, number};
