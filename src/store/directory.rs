@@ -68,6 +68,7 @@ impl DirectoryStore {
         };
         store.make_folders()?;
         durable::clean(&store.temporary).map_err(|e| failed("clean", &store.temporary, &e))?;
+        durable::probe_at_start(&store.temporary).map_err(|e| failed("write to", &store.temporary, &e))?;
         Ok(store)
     }
 
@@ -307,11 +308,7 @@ impl Store for DirectoryStore {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let mut temporary = self.temporary()?;
-        io::Write::write_all(temporary.file(), b"check")
-            .and_then(|()| temporary.sync(SystemTime::now()))
-            .map(drop)
-            .map_err(|e| failed("write to", &self.temporary, &e))
+        self.in_private(&self.temporary, || durable::probe(&self.temporary))
     }
 
     fn describe(&self) -> String {

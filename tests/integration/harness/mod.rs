@@ -2,6 +2,7 @@
 
 mod aws;
 mod client;
+pub mod disk;
 pub mod imds;
 pub mod peer;
 mod pictures;
@@ -11,6 +12,7 @@ mod random;
 mod wire;
 
 pub use client::{Client, Reply, form};
+pub use disk::Disk;
 pub use imds::{Away, Imds};
 pub use peer::{Keys, MINISTACK, MOTO, Peer, Place};
 pub use pictures::{dimensions, noise_jpeg, picture};
