@@ -38,6 +38,14 @@ test: peers ## Run all tests (needs Rust, make and Python 3)
 	$(CARGO) test --locked --all-targets
 	$(CARGO) test --locked --manifest-path init/minimal/Cargo.toml --target-dir target/init
 
+# For how long `make chaos` lets faults go on, in all.
+CHAOS_SECONDS ?= 600
+export CHAOS_SECONDS
+
+.PHONY: chaos
+chaos: peers ## Kill, stop, fill, freeze under load for CHAOS_SECONDS, 600 if not set (docs/reliability.md)
+	$(CARGO) test --locked --test chaos
+
 .PHONY: peers
 peers: $(PEERS)/ready ## Install the S3 and SQS servers that the tests run against into target/peers/
 
@@ -123,6 +131,7 @@ lint: ## Format, clippy and rustdoc, warnings denied
 	@for crate in fuzz benches/peers; do \
 	$(CARGO) metadata --locked --format-version 1 --manifest-path $$crate/Cargo.toml > /dev/null || exit 1; done
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --test chaos -- -D warnings
 	$(CARGO) fmt --check --manifest-path init/minimal/Cargo.toml
 	$(CARGO) clippy --locked --all-targets --manifest-path init/minimal/Cargo.toml --target-dir target/init -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --no-deps --document-private-items

@@ -4,8 +4,9 @@
 //! message ([`super::finish`]) and then [`Lease::settled`]. One that is dropped in another way, by a
 //! thread that panicked, is given back to the queue with a delay.
 //!
-//! Work on a message is limited in time. When that is over its message is extended no more, and who
-//! works on it is to give it up; who has not after some grace is lost, and with it the process.
+//! Work on a message is limited in time. When that is over, who works on it is to give it up; who has not
+//! after some grace is lost, and with it the process. Until then the message is extended: this worker, or
+//! another, would but lose one more thread to it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -165,7 +166,7 @@ impl Leases {
             if waited.closed {
                 return;
             }
-            let due = due(&waited.held, beat, self.limits.job_time);
+            let due = due(&waited.held, beat, &self.limits);
             drop(waited);
             for (number, receipt) in due {
                 note(self.queue.change_visibility(&receipt, self.limits.visibility), "extend");
@@ -208,10 +209,10 @@ impl Leases {
 }
 
 /// Which messages are to be extended now.
-fn due(held: &HashMap<u64, Held>, beat: Duration, job_time: Duration) -> Vec<(u64, Receipt)> {
+fn due(held: &HashMap<u64, Held>, beat: Duration, limits: &Limits) -> Vec<(u64, Receipt)> {
     held.iter()
         .filter(|(_, held)| held.extended.elapsed() >= beat)
-        .filter(|(_, held)| held.begun.is_none() || held.worked() < job_time)
+        .filter(|(_, held)| !held.is_lost(limits))
         .map(|(number, held)| (*number, held.receipt.clone()))
         .collect()
 }

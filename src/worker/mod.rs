@@ -34,6 +34,8 @@ mod finish;
 mod keep;
 mod lease;
 mod life;
+#[cfg(test)]
+mod limit_tests;
 pub mod local;
 mod make;
 mod presence;
@@ -41,8 +43,6 @@ mod receive;
 mod task;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod time_tests;
 mod verdict;
 mod wall;
 

@@ -79,12 +79,17 @@ impl Process {
 
     /// SIGTERM, then waits for the end; returns its exit code.
     pub fn stop(&mut self) -> Option<i32> {
+        self.terminate();
+        self.wait(Duration::from_secs(40))
+    }
+
+    /// SIGTERM, and no more.
+    pub fn terminate(&self) {
         rustix::process::kill_process(
             rustix::process::Pid::from_child(&self.child),
             rustix::process::Signal::TERM,
         )
         .unwrap();
-        self.wait(Duration::from_secs(40))
     }
 
     pub fn wait(&mut self, patience: Duration) -> Option<i32> {

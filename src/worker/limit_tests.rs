@@ -1,4 +1,5 @@
-//! A job's time: what is counted, how a job is given up, and what is left when its thread never comes back.
+//! A job's limits: how its time is counted and what becomes of one that takes longer, or takes the thread with
+//! it; and one that needs more memory than there is.
 
 use super::tests::{A_MINUTE, Bench, picture};
 use super::*;
@@ -85,6 +86,19 @@ fn a_thread_that_never_comes_back_is_told_and_costs_its_own_message_a_delay_and_
 }
 
 #[test]
+fn a_message_whose_thread_is_late_is_not_received_again() {
+    let mut bench = Bench::new();
+    bench.job_time = Duration::from_millis(40);
+    let late = bench.upload(1, &picture("rgb-8.png"));
+    *bench.store.hang_at.lock().unwrap() = Some(late.original.clone());
+    let visibility = Duration::from_secs(2);
+    bench.start(visibility);
+    bench.wait_until("its work has begun", |bench| bench.store.gets_of(&late.original) == 1);
+    thread::sleep(2 * visibility);
+    assert_eq!(bench.store.gets_of(&late.original), 1);
+}
+
+#[test]
 fn jobs_that_panic_cost_no_thread() {
     let mut bench = Bench::new();
     // More than there are threads of any step.
@@ -95,4 +109,20 @@ fn jobs_that_panic_cost_no_thread() {
     bench.wait_until("the good job is done", |bench| bench.thumbnails(&good) == 3);
     let depth = bench.queue.depth().unwrap();
     assert_eq!(depth.waiting + depth.in_flight, 8, "each waits for its next try");
+}
+
+/// The header of an Adam7 PNG as large as they get: 18 exabytes, for a decoder that holds it.
+const LARGEST_PNG: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\x7f\xff\xff\xff\x7f\xff\xff\xff\x08\x02\0\0\x01\xec\xac\xac\xa7\
+    \0\0\0\x04IDAT\x78\x01\0\0\x45\x6a\x05\x43\0\0\0\0IEND\xae\x42\x60\x82";
+
+#[test]
+fn a_picture_that_needs_more_memory_than_the_machine_has_fails_once_and_before_it_is_decoded() {
+    let mut bench = Bench::new();
+    let job = bench.upload(1, LARGEST_PNG);
+    bench.start(A_MINUTE);
+    bench.wait_until_idle();
+    let failed = record::read(&*bench.store, &job.id).unwrap().failed.unwrap();
+    assert_eq!(failed.code, "too_large_for_worker");
+    assert_eq!((bench.store.gets_of(&job.original), bench.queue.dead().len()), (1, 0));
 }
