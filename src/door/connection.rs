@@ -16,7 +16,7 @@ use super::render::{self, After};
 use super::wire::{Broken, Wire};
 use super::{Access, Answer, Body, Exchange, Head, Lane, Method, Refusal, proxies};
 
-/// A connection's buffer, in bytes, if heads may not be larger.
+/// A connection's buffer, in bytes, once a body comes, if heads may not be larger.
 const BUFFER: usize = 16 * 1024;
 
 /// Up to so many bytes a body goes out in one write with its head.
@@ -116,14 +116,20 @@ impl Connection<'_> {
         let config = &self.house.config;
         let mut scanner = Scanner::new(config);
         let mut began = Instant::now();
+        let mut told = false;
         loop {
             let refused = |refusal| NoRequest::Refused(refusal, began);
             if let Some(range) = scanner.scan(self.wire.unread()).map_err(refused)? {
                 let parsed = Parsed::read(&self.wire.unread()[range.clone()], config).map_err(refused)?;
                 self.wire.take(range.end);
+                self.place.wake().map_err(|_| NoRequest::Ended)?;
                 return Ok(self.understand(parsed, began));
             }
             if scanner.begun() {
+                if !told {
+                    self.place.begin().map_err(|_| NoRequest::Ended)?;
+                    told = true;
+                }
                 self.wire.read_by(began + config.head_time).map_err(|broken| match broken {
                     Broken::TimedOut => refused(Refusal::TooSlow),
                     Broken::Gone => NoRequest::Ended,
@@ -145,11 +151,10 @@ impl Connection<'_> {
         } else {
             config.idle_time
         };
+        self.wire.rest();
         // Closed already, or the door stops: what we said last must still arrive.
         self.place.rest().map_err(|_| NoRequest::Idle)?;
-        let read = self.wire.read_within(longest);
-        self.place.wake().map_err(|_| NoRequest::Ended)?;
-        read.map_err(|broken| match broken {
+        self.wire.read_within(longest).map_err(|broken| match broken {
             Broken::TimedOut => NoRequest::Idle,
             Broken::Gone => NoRequest::Ended,
         })
@@ -173,7 +178,11 @@ impl Connection<'_> {
         Request { head, version: parsed.version, framing, waits, persists, began }
     }
 
+    #[inline(never)] // See `handle`.
     fn refuse(&mut self, refusal: &Refusal, began: Instant) -> Fate {
+        if self.place.wake().is_err() {
+            return Fate::HangUp;
+        }
         let request_id = self.house.next_id();
         let answer = self.house.word(None, &request_id, refusal);
         self.deliver(Outgoing {
@@ -187,6 +196,9 @@ impl Connection<'_> {
         })
     }
 
+    // Its frame is some kilobytes, which each of thousands of connections that only wait would hold as
+    // well, were it a part of their caller's.
+    #[inline(never)]
     fn handle(&mut self, request: Request) -> Fate {
         let head = &request.head;
         let mut received = 0;

@@ -33,7 +33,7 @@ pub use answer::{Answer, Body, header};
 pub use config::{Config, MOST_HEADERS};
 pub use listener::{Door, Error, Stopper};
 pub use process::prepare_process;
-pub use proxies::{Network, Networks};
+pub use proxies::{Network, Networks, client_network};
 pub use tiny_http::{Header, Method, StatusCode};
 
 /// A request's head, screened: every rule of framing was checked.
