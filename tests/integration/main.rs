@@ -13,6 +13,7 @@ mod aws_store;
 mod aws_upload;
 mod bad_input;
 mod crash;
+mod documents;
 mod fleet;
 mod formats;
 mod pages;
