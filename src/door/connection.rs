@@ -4,23 +4,20 @@
 //! to work in, the answer. Bytes and deadlines are left to `wire`, the rules to `head` and `framing`.
 
 use std::net::IpAddr;
-use std::os::unix::fs::FileExt;
 use std::time::Instant;
 
 use super::crowd::Place;
 use super::deadline::Pace;
+use super::delivery;
 use super::framing::{Decoder, Framing, Step, Version};
 use super::head::{Parsed, Scanner};
 use super::house::{House, guarded};
 use super::render::{self, After};
 use super::wire::{Broken, Wire};
-use super::{Access, Answer, Body, Exchange, Head, Lane, Method, Refusal, proxies};
+use super::{Access, Answer, Exchange, Head, Lane, Method, Refusal, proxies};
 
 /// A connection's buffer, in bytes, once a body comes, if heads may not be larger.
 const BUFFER: usize = 16 * 1024;
-
-/// Up to so many bytes a body goes out in one write with its head.
-const SMALL_BODY: u64 = 16 * 1024;
 
 /// Serves a connection to its end.
 pub(super) fn serve(house: &House, place: &Place, peer: IpAddr) {
@@ -209,6 +206,16 @@ impl Connection<'_> {
             Err(Trouble::Gone) => {
                 let request_id = head.request_id.as_str();
                 log::debug!(request_id, received; "the client left before it was answered");
+                self.house.tell(&Access {
+                    head: Some(head),
+                    peer: self.peer,
+                    request_id,
+                    status: 0,
+                    received,
+                    sent: 0,
+                    micros: micros_since(request.began),
+                    complete: false,
+                });
                 return Fate::HangUp;
             }
         };
@@ -301,7 +308,8 @@ impl Connection<'_> {
         let rendered = render::head(&mut answer, out.version, out.after);
         let body = (wants_body && !render::is_bodiless(status)).then_some(answer.body);
         let sent_before = self.wire.sent();
-        let delivered = self.send(rendered, body);
+        let mut pace = Pace::new(&self.house.config, Instant::now());
+        let delivered = delivery::send(&mut self.wire, rendered, body, &mut pace);
         self.house.tell(&Access {
             head: out.head,
             peer: self.peer,
@@ -309,7 +317,7 @@ impl Connection<'_> {
             status: status.0,
             received: out.received,
             sent: self.wire.sent() - sent_before,
-            micros: u64::try_from(out.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            micros: micros_since(out.began),
             complete: delivered.is_ok(),
         });
         match (delivered, out.after) {
@@ -319,39 +327,14 @@ impl Connection<'_> {
         }
     }
 
-    fn send(&mut self, rendered: Vec<u8>, body: Option<Body>) -> Result<(), Broken> {
-        let mut bytes = rendered;
-        let mut pace = Pace::new(&self.house.config, Instant::now());
-        let Some(body) = body else { return self.wire.send(&bytes, &mut pace) };
-        let length = body.length();
-        if length > SMALL_BODY {
-            self.wire.announce(length);
-            self.wire.send(&bytes, &mut pace)?;
-            return match body {
-                Body::Bytes(body) => self.wire.send(&body, &mut pace),
-                Body::Static(body) => self.wire.send(body, &mut pace),
-                Body::File { file, range } => self.wire.send_file(&file, range, &mut pace),
-            };
-        }
-        match body {
-            Body::Bytes(body) => bytes.extend_from_slice(&body),
-            Body::Static(body) => bytes.extend_from_slice(body),
-            Body::File { file, range } => {
-                let head_end = bytes.len();
-                bytes.resize(head_end + length as usize, 0);
-                file.read_exact_at(&mut bytes[head_end..], range.start).map_err(|error| {
-                    log::error!(error:% = error; "a file could not be read as far as promised");
-                    Broken::Gone
-                })?;
-            }
-        }
-        self.wire.send(&bytes, &mut pace)
-    }
-
     /// Reads on after our last word; it may be closed for another meanwhile.
     fn linger(&mut self) {
         // Should it be closed already, there is nothing to read either.
         let _ = self.place.rest();
         self.wire.linger(self.house.config.linger_time, self.house.config.linger_bytes);
     }
+}
+
+fn micros_since(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX)
 }

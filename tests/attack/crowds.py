@@ -76,7 +76,7 @@ def slow_heads(ctx):
 
 @attack("half a head on more connections than there are places")
 def half_heads(ctx):
-    wanted = min(ctx.server.places + 200, 3000)
+    wanted = ctx.server.places + 200
     links = []
     for _ in range(wanted):
         links.append(ctx.link())

@@ -8,6 +8,7 @@ Usage: run.py PROGRAM [--quick] [--only WORDS] [--out FOLDER]
 import argparse
 import pathlib
 import resource
+import statistics
 import sys
 import time
 
@@ -56,11 +57,12 @@ def trio(before, peak, after):
 
 
 def run_attack(server, good, row, scale, most_mb):
-    """Runs one attack between quiet uploads; returns the row's cells and what did not hold."""
+    """Runs one attack between quiet uploads; returns the row's cells, what did not hold, and how many times longer
+    than quiet ones the good client's uploads took.
+    """
     title, function, traits = row
     ctx = kit.Context(server, scale)
-    good.begin(least=8)
-    quiet = good.end()
+    quiet = quiet_times(good)
     before, wrong, answered, report = server.figures(), [], "", None
     if traits.get("good", True):
         good.begin(least=5)
@@ -87,9 +89,17 @@ def run_attack(server, good, row, scale, most_mb):
         wrong.append(f"good uploads failed: {kit.tally(report['failures'])}")
     if report["rss"] > most_mb:
         wrong.append(f"{report['rss']:.0f} MB resident, not {most_mb}")
-    factor = report["median"] / quiet["median"]
-    cells += [str(len(report["times"])), f"{quiet['median'] * 1e3:.1f} → {report['median'] * 1e3:.1f} (×{factor:.1f})"]
+    # Quiet is what lies round the attack: on a machine that does other things as well, it changes by the minute.
+    usual = statistics.median(quiet + quiet_times(good))
+    factor = report["median"] / usual
+    cells += [str(len(report["times"])), f"{usual * 1e3:.1f} → {report['median'] * 1e3:.1f} (×{factor:.1f})"]
     return cells, wrong, factor
+
+
+def quiet_times(good):
+    """How long some uploads take now, in seconds."""
+    good.begin(least=8)
+    return good.end()["times"]
 
 
 def attack_all(program, setting, scale, only, failures, slow):
@@ -106,6 +116,10 @@ def attack_all(program, setting, scale, only, failures, slow):
             if only and only not in row[0]:
                 continue
             cells, wrong, factor = run_attack(server, good, row, scale, most_mb)
+            if factor is not None and factor >= MOST_FACTOR and not wrong:
+                # What an attack does, it does again; what the machine did besides, it does not.
+                cells, wrong, factor = run_attack(server, good, row, scale, most_mb)
+                cells[0] += " (again)"
             table.line(cells)
             for why in wrong:
                 table.fail(row[0], why)

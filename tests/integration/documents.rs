@@ -57,7 +57,8 @@ fn what_the_table_of_threats_names_is_there() {
             assert!(titles.contains(title), "no attack {title:?}");
             rest = rest.replace(&format!("*{title}*"), "");
         }
-        let missing: Vec<&str> = marked(&rest, '`').into_iter().filter(|name| !tests.contains(*name)).collect();
+        let missing: Vec<&str> =
+            marked(&rest, '`').into_iter().filter(|name| !tests.contains(*name)).collect();
         assert!(missing.is_empty(), "no tests {missing:?}");
         assert!(rest.contains('`') || rest != shown, "nothing shows it: {line}");
     }
