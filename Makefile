@@ -80,6 +80,14 @@ dist: build ## Pack target/dist/image-sharer-VERSION-…-linux.tar.gz and, where
 test-dist: dist ## Test what `make dist` and `make install` give: files, modes, units, packages, an empty chroot
 	$(PYTHON) tests/packaging/run.py
 
+.PHONY: attack
+attack: build ## Attack image-server on loopback while a good client uploads; some ten minutes (docs/reliability.md)
+	$(PYTHON) tests/attack/run.py $(DIST)/image-server --out target/attack
+
+.PHONY: attack-quick
+attack-quick: build ## The same with less of each, in some two minutes
+	$(PYTHON) tests/attack/run.py $(DIST)/image-server --quick --out target/attack/quick
+
 .PHONY: install
 install: ## Install what was built: PREFIX=/usr/local DESTDIR= INIT=systemd (upstart, none); starts nothing
 	@packaging/setup install
@@ -185,6 +193,16 @@ $(BENCH)/pillow/.done: benches/peers/setup/requirements.txt
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --requirement $<
 	@touch $@
+
+.PHONY: bench-door
+bench-door: build ## Measure GET /healthz against nginx, an access log each (installs nginx and wrk by apt-get)
+	@missing=$$(for package in nginx-light wrk; do \
+	{ command -v $${package%-light} || ls /usr/sbin/$${package%-light}; } > /dev/null 2>&1 || echo $$package; done); \
+	if [ -n "$$missing" ]; then \
+	echo "installing by apt-get:" $$missing; \
+	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -qq --yes --no-install-recommends \
+	-o DPkg::Lock::Timeout=300 $$missing; fi
+	$(PYTHON) benches/door.py $(DIST)/image-server target/bench/door
 
 PICTURES := target/pictures-venv
 

@@ -13,6 +13,7 @@ use crate::door::{Network, Networks};
 use crate::observe::log::{Format, Level};
 use crate::queue::sqs;
 use crate::store::s3;
+use crate::web::Rate;
 
 mod knobs;
 
@@ -103,6 +104,8 @@ pub struct Settings {
     pub trusted_proxies: Networks,
     /// What an upload must show, if anything.
     pub upload_token: Option<Secret>,
+    /// How many uploads one client may begin, if that is limited.
+    pub rate: Option<Rate>,
     /// Images worked on at once.
     pub jobs: usize,
     /// Bytes of memory for all jobs in flight.
@@ -193,6 +196,7 @@ impl Reader<'_> {
         let spool = self.optional(&SPOOL, path).unwrap_or_else(std::env::temp_dir);
         let trusted_proxies = self.optional(&TRUSTED_PROXIES, networks).unwrap_or_default();
         let upload_token = self.optional(&UPLOAD_TOKEN, secret);
+        let rate = self.optional(&RATE, parsed);
         let jobs = self.optional(&JOBS, whole(1..=1024)).unwrap_or_else(cores);
         let memory = self.optional(&MEMORY_MB, megabytes(16..=1 << 24)).unwrap_or_else(half_the_memory);
         let job_time = self.required(&JOB_SECONDS, seconds(1..=43_200));
@@ -216,6 +220,7 @@ impl Reader<'_> {
             spool,
             trusted_proxies,
             upload_token,
+            rate,
             jobs: jobs as usize,
             memory,
             job_time: job_time?,

@@ -4,6 +4,7 @@
 //! `libfuzzer-sys` aborts at the first panic, even where a `catch_unwind` would contain it: so that a
 //! decoder's panic, which costs a job alone in production, is a finding here.
 
+pub mod answer;
 pub mod decode;
 pub mod encode;
 pub mod http;

@@ -8,7 +8,8 @@ use crate::observe::memory;
 /// Descriptors a connection may need: its socket, and a file it reads or writes.
 const DESCRIPTORS_EACH: u64 = 2;
 
-/// Descriptors for everything else: store, queue, logs, listeners, those who are turned away.
+/// Descriptors for everything else: store, queue, logs, listeners, those who are turned away. Where there
+/// are few, half of them.
 const DESCRIPTORS_SPARE: u64 = 256;
 
 /// Address space of a connection beside its stack: signal stack, guard pages, buffers, in bytes.
@@ -36,7 +37,7 @@ pub fn prepare_process(config: Config) -> Config {
 /// `config` with the connections that so many open files and so much address space allow; `None` is
 /// no limit.
 fn fit(mut config: Config, files: Option<u64>, space: Option<u64>) -> Config {
-    let by_files = files.map(|n| n.saturating_sub(DESCRIPTORS_SPARE) / DESCRIPTORS_EACH);
+    let by_files = files.map(|n| (n - DESCRIPTORS_SPARE.min(n / 2)) / DESCRIPTORS_EACH);
     // Half of the space is left to the work itself.
     let by_space = space.map(|bytes| bytes / 2 / (config.stack_bytes as u64 + SPACE_EACH));
     for bound in [by_files, by_space].into_iter().flatten() {
@@ -83,7 +84,8 @@ mod tests {
         assert_eq!(connections(None, None), 1024);
         assert_eq!(connections(Some(20_000), None), 1024);
         assert_eq!(connections(Some(1024), None), 384);
-        assert_eq!(connections(Some(10), None), 1);
+        assert_eq!(connections(Some(64), None), 16);
+        assert_eq!(connections(Some(1), None), 1);
         assert_eq!(connections(None, Some(320 * 1024 * 1024)), 512);
         assert_eq!(connections(Some(1024), Some(1 << 40)), 384);
     }

@@ -117,7 +117,7 @@ fn run_server(
     let address = door.local_addr();
     info!(url = format!("http://{address}/"), store = store.any().describe(), queue = queue.describe(); "serving");
     let rooms = Rooms { store: store.any(), files: store.files(), queue, stop: stop.clone() };
-    let site = Site::new(web::Config { links, upload_token, uploads }, rooms);
+    let site = Site::new(web::Config { links, upload_token, rate: settings.rate, uploads }, rooms);
     let (stopper, stopped) = (door.stopper(), stop.clone());
     std::thread::Builder::new()
         .name("stopper".to_owned())

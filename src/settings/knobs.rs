@@ -121,6 +121,9 @@ knobs! {
         "whose X-Forwarded-For and -Proto are believed";
     UPLOAD_TOKEN, "SHARER_UPLOAD_TOKEN", Serving, All(""),
         "16 to 512 printable characters without spaces", "what an upload must show as its bearer token";
+    RATE, "SHARER_RATE", Serving, All(""),
+        "uploads a minute and how many of them at once, as in 60/20; each 1 to 60000",
+        "how many uploads one client may begin (an IPv6 /64 is one); more are answered 429";
     JOBS, "SHARER_JOBS", Working, Found("number of cores"),
         "images, 1 to 1024", "images worked on at once";
     MEMORY_MB, "SHARER_MEMORY_MB", Working, Found("half of the machine's memory"),

@@ -21,6 +21,7 @@ mod objects;
 mod problem;
 mod progress;
 mod query;
+mod rate;
 mod router;
 mod share;
 mod status;
@@ -31,9 +32,11 @@ mod tests;
 
 pub use links::Links;
 pub use problem::Problem;
+pub use rate::Rate;
 
 use health::Health;
 use negotiate::Kind;
+use rate::Buckets;
 use router::Route;
 
 /// The policy of answers that are no pages: nothing in them is ever run or loaded.
@@ -48,6 +51,8 @@ pub struct Config {
     pub links: Links,
     /// What an upload must show as its bearer token, if anything.
     pub upload_token: Option<String>,
+    /// How many uploads one client may begin, if that is limited.
+    pub rate: Option<Rate>,
     /// What uploads are accepted.
     pub uploads: uploads::Config,
 }
@@ -69,6 +74,7 @@ pub struct Site {
     config: Config,
     rooms: Rooms,
     uploads: Uploads,
+    buckets: Option<Buckets>,
     health: Health,
 }
 
@@ -119,7 +125,9 @@ impl Site {
     pub fn new(config: Config, rooms: Rooms) -> Site {
         let (store, queue) = (Arc::clone(&rooms.store), Arc::clone(&rooms.queue));
         let uploads = Uploads::new(config.uploads.clone(), store, queue);
-        Site { config, rooms, uploads, health: Health::default() }
+        let buckets = config.rate.map(Buckets::new);
+        let health = Health::of(&rooms);
+        Site { config, rooms, uploads, buckets, health }
     }
 
     fn handler<'s>(&'s self, head: &'s Head) -> Result<(Box<dyn Handler + 's>, Lane), Problem> {

@@ -4,6 +4,7 @@
 //! logged with the request's id.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use super::html::{self, Escaped};
 use super::negotiate::Kind;
@@ -33,6 +34,11 @@ pub enum Problem {
     NoToken,
     /// An upload's token is wrong.
     WrongToken,
+    /// This client has begun as many uploads as it may for now.
+    TooManyUploads {
+        /// How long until it may begin another.
+        wait: Duration,
+    },
     /// The delete token is missing or wrong.
     WrongDeleteToken,
     /// URLs can't be made of the request's Host.
@@ -80,6 +86,10 @@ impl Problem {
                 say(401, "no_token", "Uploads need a token here: send Authorization: Bearer TOKEN.")
             }
             Problem::WrongToken => say(401, "wrong_token", "The upload token is wrong."),
+            Problem::TooManyUploads { wait } => {
+                let wait = whole_seconds(*wait);
+                say(429, "too_many_uploads", format!("You upload too fast; wait {wait} s and try again."))
+            }
             Problem::WrongDeleteToken => {
                 let message =
                     "Send the delete token that came with the upload, in X-Delete-Token or as ?token=.";
@@ -143,6 +153,9 @@ impl Problem {
                 answer.with_header("WWW-Authenticate", "Bearer realm=\"uploads\", error=\"invalid_token\"")
             }
             Problem::Range { length } => answer.with_header("Content-Range", &format!("bytes */{length}")),
+            Problem::TooManyUploads { wait } => {
+                answer.with_header("Retry-After", &whole_seconds(*wait).to_string())
+            }
             _ if matches!(status, 429 | 503) => answer.with_header("Retry-After", RETRY_AFTER),
             _ => answer,
         }
@@ -162,6 +175,11 @@ impl From<store::Error> for Problem {
             other => Problem::Store(other),
         }
     }
+}
+
+/// Seconds for `Retry-After`: never too few.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 fn unavailable() -> Wording {

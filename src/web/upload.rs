@@ -1,5 +1,7 @@
 //! `POST /` and `PUT /<name>`: an upload comes in, and its URLs go out.
 
+use std::time::Instant;
+
 use serde::{Serialize, Serializer};
 use subtle::ConstantTimeEq;
 
@@ -36,6 +38,10 @@ pub fn admit<'s>(site: &'s Site, head: &'s Head) -> Result<Upload<'s>, Problem> 
             return Err(upload::Error::TooLarge { limit: site.uploads.max_bytes() }.into());
         }
         _ => {}
+    }
+    // Last, so that only what is taken counts.
+    if let Some(buckets) = &site.buckets {
+        buckets.take(head.client, Instant::now()).map_err(|wait| Problem::TooManyUploads { wait })?;
     }
     Ok(Upload { site, request_id: &head.request_id, kind, here, intake })
 }

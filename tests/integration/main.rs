@@ -14,6 +14,7 @@ mod aws_upload;
 mod bad_input;
 mod crash;
 mod disk;
+mod documents;
 mod fleet;
 mod formats;
 mod pages;

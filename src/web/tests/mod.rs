@@ -169,6 +169,7 @@ fn config() -> Config {
     Config {
         links: Links::default(),
         upload_token: None,
+        rate: None,
         uploads: crate::upload::Config { max_bytes: MAX_BYTES, max_pixels: MAX_PIXELS, spool },
     }
 }
