@@ -159,9 +159,10 @@ def main():
     arguments.add_argument("--out", type=pathlib.Path, help="a folder for attacks.md")
     arguments = arguments.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    if hard != resource.RLIM_INFINITY and hard < 8192:
-        sys.exit(f"the attackers need 8192 descriptors, and may have {hard}: raise the hard limit (ulimit -Hn)")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (8192, hard))
+    needed = 3000 if arguments.quick else 8192
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        sys.exit(f"the attackers need {needed} descriptors, and may have {hard}: raise the hard limit (ulimit -Hn)")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
     program, scale = arguments.program.resolve(), 0.2 if arguments.quick else 1
     failures, slow, began = [], [], time.monotonic()
     tables = [attack_all(program, setting, scale, arguments.only, failures, slow)
