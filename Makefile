@@ -37,6 +37,7 @@ run-aws: ## Start a server and a worker on SHARER_STORE=s3://… and SHARER_QUEU
 test: peers ## Run all tests (needs Rust, make and Python 3)
 	$(CARGO) test --locked --all-targets
 	$(CARGO) test --locked --manifest-path init/minimal/Cargo.toml --target-dir target/init
+	$(CARGO) test --locked --manifest-path deploy/capacity/Cargo.toml --target-dir target/capacity
 
 # For how long `make chaos` lets faults go on, in all.
 CHAOS_SECONDS ?= 600
@@ -142,6 +143,8 @@ lint: ## Format, clippy and rustdoc, warnings denied
 	$(CARGO) clippy --locked --test chaos -- -D warnings
 	$(CARGO) fmt --check --manifest-path init/minimal/Cargo.toml
 	$(CARGO) clippy --locked --all-targets --manifest-path init/minimal/Cargo.toml --target-dir target/init -- -D warnings
+	$(CARGO) fmt --check --manifest-path deploy/capacity/Cargo.toml
+	$(CARGO) clippy --locked --all-targets --manifest-path deploy/capacity/Cargo.toml --target-dir target/capacity -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --no-deps --document-private-items
 
 .PHONY: audit
@@ -149,6 +152,7 @@ audit: $(TOOLS)/bin/cargo-deny ## Check the dependencies: licences, bans, source
 	$(CARGO) fetch --locked
 	$(TOOLS)/bin/cargo-deny --all-features --locked check licenses bans sources
 	$(TOOLS)/bin/cargo-deny --config deny.toml --manifest-path init/minimal/Cargo.toml --locked check licenses bans sources
+	$(TOOLS)/bin/cargo-deny --config deny.toml --manifest-path deploy/capacity/Cargo.toml --locked check licenses bans sources
 	@if $(TOOLS)/bin/cargo-deny fetch db > $(TOOLS)/advisories.log 2>&1; \
 	then $(TOOLS)/bin/cargo-deny --all-features --locked check --disable-fetch advisories; \
 	else echo "advisories: NOT CHECKED: their database could not be fetched ($(TOOLS)/advisories.log)"; fi
@@ -203,6 +207,10 @@ bench-door: build ## Measure GET /healthz against nginx, an access log each (ins
 	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -qq --yes --no-install-recommends \
 	-o DPkg::Lock::Timeout=300 $$missing; fi
 	$(PYTHON) benches/door.py $(DIST)/image-server target/bench/door
+
+.PHONY: capacity
+capacity: ## Simulate the fleet under growing loads; puts tables and plots into docs/ (docs/capacity.md)
+	$(CARGO) run --locked --release --manifest-path deploy/capacity/Cargo.toml --target-dir target/capacity -- docs
 
 PICTURES := target/pictures-venv
 
