@@ -20,7 +20,8 @@ TELLS, LOOKS, RECEIVES = 10, 10, 20
 def run(stack, given):
     account, region = where()
     parameters = with_images(given)
-    say(f"says what deploying {TEMPLATE} as the stack {stack} would change in account {account}, region {region}; nothing is changed")
+    place = f"in account {account}, region {region}"
+    say(f"says what deploying {TEMPLATE} as the stack {stack} would change {place}; nothing is changed")
     state = state_of(stack)
     refuse_if_busy(stack, state)
     if state in NEVER_BORN:
@@ -71,7 +72,8 @@ def say_cost(parameters):
     summary = must("cloudformation", "get-template-summary", "--template-body", f"file://{TEMPLATE}", go_on=AGAIN)
     values = {known["ParameterKey"]: known.get("DefaultValue", "") for known in summary["Parameters"]} | parameters
     total = 0
-    say(f"a month at rest, at list prices of {prices['region']} as noted {prices['noted']}; what spot machines save is not counted:")
+    noted = f"at list prices of {prices['region']} as noted {prices['noted']}"
+    say(f"a month at rest, {noted}; what spot machines save is not counted:")
     for what, count, unit in at_rest(values):
         price = prices["dollars"].get(what)
         if price is None:
@@ -87,6 +89,7 @@ def at_rest(values):
     """What there is, how many or how many hours of it, and the unit that it is priced by."""
     servers, workers = int(values["MinServers"]), int(values["MinWorkers"])
     month = HOURS * 3600
+    requests = servers * 2 * (month / TELLS + month / LOOKS) + workers * month / RECEIVES
     return [
         (values["ServerInstanceType"], servers * HOURS, "an hour"),
         (values["WorkerInstanceType"], workers * HOURS, "an hour"),
@@ -100,7 +103,7 @@ def at_rest(values):
         ("alarm on a metric", 3 + 3 + 2 * 2, "a month"),
         ("alarm on a metric of 10 s", 1, "a month"),
         ("PutMetricData", servers * month / TELLS / 1000, "a thousand"),
-        ("SQS request", (servers * 2 * month / TELLS + servers * 2 * month / LOOKS + workers * month / RECEIVES) / 1000, "a thousand"),
+        ("SQS request", requests / 1000, "a thousand"),
         ("S3 HEAD", servers * month / LOOKS / 1000, "a thousand"),
         ("dashboard", 1, "a month"),
     ]

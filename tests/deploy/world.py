@@ -13,7 +13,7 @@ import tempfile
 import unittest
 
 import peers
-from peers import REGION, ROOT, free_port, listens, wait_until
+from peers import ROOT, free_port, listens, wait_until
 
 STACK = "demo"
 # An alarm on metric math is more than ministack deploys: it is left out there by its own condition.
