@@ -101,7 +101,7 @@ def at_rest(values):
         ("custom metric", 3 + 7 * workers, "a month"),
         # Ours, one of them on three metrics; two each of the policies that track a target.
         ("alarm on a metric", 3 + 3 + 2 * 2, "a month"),
-        ("alarm on a metric of 10 s", 1, "a month"),
+        ("alarm on a metric of 10 s", 3, "a month"),
         ("PutMetricData", servers * month / TELLS / 1000, "a thousand"),
         ("SQS request", requests / 1000, "a thousand"),
         ("S3 HEAD", servers * month / LOOKS / 1000, "a thousand"),

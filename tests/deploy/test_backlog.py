@@ -6,7 +6,7 @@ import unittest
 
 from metric_math import evaluate
 from peers import wait_until
-from test_stack import template
+from test_stack import backlog_steps, template
 from world import FleetTest
 
 NAMESPACE = "image-sharer/demo"
@@ -19,22 +19,19 @@ def properties(resource):
 
 
 def threshold():
-    return template()["Parameters"]["BacklogPerWorker"]["Default"]
+    return backlog_steps()[0][0]["Threshold"]
 
 
 def workers_after(each, workers):
-    """What alarm and policy make of a backlog for each worker: how many workers are wanted."""
-    alarm, policy = properties("BacklogGrows"), properties("WorkersByBacklog")
-    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
-    if each < threshold():
-        return workers
-    over = each - threshold()
-    (percent,) = [
-        step["ScalingAdjustment"]
-        for step in policy["StepAdjustments"]
-        if step["MetricIntervalLowerBound"] <= over < step.get("MetricIntervalUpperBound", float("inf"))
-    ]
-    return workers + max(policy["MinAdjustmentMagnitude"], workers * percent // 100)
+    """What alarms and policies make of a backlog for each worker: how many workers are wanted, by the one that wants most."""
+    wanted = workers
+    for alarm, policy in backlog_steps():
+        assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+        if each >= alarm["Threshold"]:
+            (step,) = policy["StepAdjustments"]
+            more = max(policy["MinAdjustmentMagnitude"], workers * step["ScalingAdjustment"] // 100)
+            wanted = max(wanted, workers + more)
+    return wanted
 
 
 class Told(FleetTest):
@@ -123,11 +120,11 @@ class Expressions(unittest.TestCase):
         self.assertEqual(wanted, [2, 2, 4, 4, 8, 8, 16, 16])
         self.assertEqual([workers_after(each, 0) for each in (2, 3, 30)], [0, 1, 1])
 
-    def test_the_alarm_looks_at_what_is_told_as_often_as_it_is_told(self):
-        alarm = properties("BacklogGrows")
-        self.assertEqual((alarm["Period"], alarm["Statistic"], alarm["EvaluationPeriods"]), (PERIOD, "Average", 1))
-        self.assertEqual(alarm["Namespace"], {"Fn::Sub": "image-sharer/${AWS::StackName}"})
-        self.assertEqual(alarm["AlarmActions"], [{"Ref": "WorkersByBacklog"}])
+    def test_the_alarms_look_at_what_is_told_as_often_as_it_is_told(self):
+        for alarm, policy in backlog_steps():
+            self.assertEqual((alarm["Period"], alarm["Statistic"], alarm["EvaluationPeriods"]), (PERIOD, "Average", 1))
+            self.assertEqual(alarm["Namespace"], {"Fn::Sub": "image-sharer/${AWS::StackName}"})
+            self.assertEqual(policy["StepAdjustments"][0]["MetricIntervalLowerBound"], 0)
 
     def test_the_share_of_failed_requests(self):
         alarm = properties("ServersFail")

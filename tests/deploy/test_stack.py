@@ -26,6 +26,24 @@ def lifecycle_rule(rule):
     return said
 
 
+def backlog_steps():
+    """Alarm and policy of each step, by rising threshold, which is its parameter's default."""
+    document = template()
+    steps = []
+    for alarm in (resource.get("Properties", {}) for resource in document["Resources"].values()):
+        if alarm.get("MetricName") == "BacklogPerWorker":
+            (action,) = alarm["AlarmActions"]
+            threshold = document["Parameters"][alarm["Threshold"]["Ref"]]["Default"]
+            steps.append((alarm | {"Threshold": threshold}, document["Resources"][action["Ref"]]["Properties"]))
+    return sorted(steps, key=lambda step: step[0]["Threshold"])
+
+
+def alike(values):
+    """The one value that all have."""
+    (value,) = set(values)
+    return value
+
+
 class Created(FleetTest):
     def test_every_resource_whose_condition_holds(self):
         held = {None, "ByCdn"}
@@ -174,17 +192,22 @@ class Groups(FleetTest):
     def test_servers_grow_with_requests_and_workers_with_the_backlog(self):
         def policies(output):
             found = self.autoscaling.describe_policies(AutoScalingGroupName=self.world.outputs[output])
-            return {policy["PolicyType"]: policy for policy in found["ScalingPolicies"]}
+            return found["ScalingPolicies"]
 
-        def tracked(policy):
-            return policy["TargetTrackingScaling"]["TargetTrackingConfiguration"]["PredefinedMetricSpecification"]
+        def tracked(policies):
+            (policy,) = [policy for policy in policies if policy["PolicyType"] == "TargetTrackingScaling"]
+            return policy["TargetTrackingConfiguration"]["PredefinedMetricSpecification"]
 
         workers = policies("WorkerGroup")
-        self.assertEqual(set(workers), {"TargetTrackingScaling", "StepScaling"})
         self.assertEqual(tracked(workers)["PredefinedMetricType"], "ASGAverageCPUUtilization")
         alarms = self.world.client("cloudwatch").describe_alarms()["MetricAlarms"]
-        (alarm,) = [a for a in alarms if a["AlarmActions"] == [workers["StepScaling"]["PolicyARN"]]]
-        self.assertEqual((alarm["MetricName"], alarm["Period"]), ("BacklogPerWorker", 10))
+        steps = {
+            alarm["Threshold"]: policy["StepAdjustments"][0]["ScalingAdjustment"]
+            for policy in workers
+            for alarm in alarms
+            if alarm["AlarmActions"] == [policy["PolicyARN"]] and alarm["MetricName"] == "BacklogPerWorker"
+        }
+        self.assertEqual(steps, {3: 100, 10: 300, 30: 700})
         requests = tracked(policies("ServerGroup"))
         self.assertEqual(requests["PredefinedMetricType"], "ALBRequestCountPerTarget")
         balancer, targets = requests["ResourceLabel"].split("/demo-Targets")
@@ -207,13 +230,8 @@ class Numbers(unittest.TestCase):
         recommended = json.loads(RECOMMENDED.read_text())
         resources = template()["Resources"]
         default = {name: parameter.get("Default") for name, parameter in template()["Parameters"].items()}
-        policy = resources["WorkersByBacklog"]["Properties"]
-        first = default["BacklogPerWorker"]
-        steps = [
-            {"from_per_instance": first + step["MetricIntervalLowerBound"], "percent": step["ScalingAdjustment"]}
-            for step in policy["StepAdjustments"]
-        ]
-        alarm, headroom = resources["BacklogGrows"]["Properties"], resources["WorkersByProcessor"]["Properties"]
+        steps = backlog_steps()
+        headroom = resources["WorkersByProcessor"]["Properties"]
         tracking = headroom["TargetTrackingConfiguration"]["PredefinedMetricSpecification"]
         said = {
             "instance_type": default["WorkerInstanceType"],
@@ -228,10 +246,13 @@ class Numbers(unittest.TestCase):
                 "warm_up_seconds": headroom["EstimatedInstanceWarmup"],
             },
             "backlog": {
-                "metric_period_seconds": alarm["Period"],
-                "evaluation_periods": alarm["EvaluationPeriods"],
-                "warm_up_seconds": policy["EstimatedInstanceWarmup"],
-                "steps_percent_change": steps,
+                "metric_period_seconds": alike(alarm["Period"] for alarm, _ in steps),
+                "evaluation_periods": alike(alarm["EvaluationPeriods"] for alarm, _ in steps),
+                "warm_up_seconds": alike(policy["EstimatedInstanceWarmup"] for _, policy in steps),
+                "steps_percent_change": [
+                    {"from_per_instance": alarm["Threshold"], "percent": policy["StepAdjustments"][0]["ScalingAdjustment"]}
+                    for alarm, policy in steps
+                ],
             },
         }
         self.assertEqual(said, recommended)
