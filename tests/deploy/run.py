@@ -24,7 +24,9 @@ def main():
         result = unittest.TextTestRunner(verbosity=2).run(tests)
     finally:
         world.end()
-    sys.exit(0 if result.wasSuccessful() and result.testsRun else 1)
+    if not result.wasSuccessful() or result.testsRun == 0:
+        sys.exit(1)
+    world.forget()
 
 
 main()

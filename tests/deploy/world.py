@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import signal
 import ssl
 import subprocess
@@ -185,6 +186,12 @@ def world():
 def end():
     if _world is not None:
         _world.peer.stop()
+
+
+def forget():
+    """Removes the logs, which a run that failed leaves to be looked at."""
+    if _world is not None:
+        shutil.rmtree(_world.folder)
 
 
 class FleetTest(unittest.TestCase):
