@@ -47,6 +47,18 @@ export CHAOS_SECONDS
 chaos: peers ## Kill, stop, fill, freeze under load for CHAOS_SECONDS, 600 if not set (docs/reliability.md)
 	$(CARGO) test --locked --test chaos
 
+.PHONY: test-deploy
+test-deploy: $(PEERS)/deploy ## Test what is in deploy/: the template, its roles, the publishing of images (tests/deploy/)
+	$(CARGO) build --locked --bin image-server --bin image-worker
+	$(PEERS)/bin/python $(PEERS)/bin/cfn-lint --include-checks I -- deploy/template.yaml
+	$(PEERS)/bin/python tests/deploy/run.py target/debug
+
+# The AWS CLI and the linter of templates, beside the peers.
+$(PEERS)/deploy: tests/deploy/requirements.txt $(PEERS)/ready
+	@echo "installing the AWS CLI and cfn-lint of the tests into $(PEERS)/"
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
+	@touch $@
+
 .PHONY: peers
 peers: $(PEERS)/ready ## Install the S3 and SQS servers that the tests run against into target/peers/
 
@@ -112,6 +124,26 @@ $(FIRST):
 	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --release --target $(HOST) \
 	--manifest-path init/minimal/Cargo.toml --target-dir target/init
 	@ls -l $@ | awk '{ printf "image-init     %5.2f MB\n", $$5 / 1e6 }'
+
+# The stack's name, and what its parameters are to be: make deploy PARAMETERS="MinWorkers=4 Delivery=bucket".
+STACK ?= image-sharer
+PARAMETERS ?=
+
+.PHONY: publish-image
+publish-image: ## Make a machine image of PROGRAM in your AWS account, of what `make image` built (EBS direct; needs the AWS CLI)
+	deploy/fleet publish $(IMAGE) $(PROGRAM) $(VERSION)
+
+.PHONY: deploy-plan
+deploy-plan: ## Say what `make deploy` would change, and what a month at rest costs
+	deploy/fleet plan $(STACK) $(PARAMETERS)
+
+.PHONY: deploy
+deploy: ## Create or change the fleet in your AWS account: STACK=image-sharer PARAMETERS="…" (docs/aws-walkthrough.md)
+	deploy/fleet deploy $(STACK) $(PARAMETERS)
+
+.PHONY: undeploy
+undeploy: ## Delete the fleet; its images stay unless WITH=all-images
+	deploy/fleet undeploy $(STACK) $(if $(WITH),--with-$(WITH))
 
 .PHONY: test-boot
 test-boot: boot-tools peers ## Boot the machine image in QEMU and let it work (installs QEMU by apt-get)

@@ -106,6 +106,10 @@ pub struct Settings {
     pub upload_token: Option<Secret>,
     /// How many uploads one client may begin, if that is limited.
     pub rate: Option<Rate>,
+    /// CloudWatch namespace that is told the backlog.
+    pub metric_namespace: Option<String>,
+    /// Auto Scaling group whose machines are told beside it.
+    pub metric_group: Option<String>,
     /// Images worked on at once.
     pub jobs: usize,
     /// Bytes of memory for all jobs in flight.
@@ -161,6 +165,7 @@ impl Settings {
         let settings = reader.all();
         if let Some(settings) = &settings {
             reader.check_times(settings);
+            reader.check_metrics(settings);
         }
         match settings {
             Some(settings) if reader.wrong.is_empty() => Ok(settings),
@@ -197,6 +202,8 @@ impl Reader<'_> {
         let trusted_proxies = self.optional(&TRUSTED_PROXIES, networks).unwrap_or_default();
         let upload_token = self.optional(&UPLOAD_TOKEN, secret);
         let rate = self.optional(&RATE, parsed);
+        let metric_namespace = self.optional(&METRIC_NAMESPACE, namespace);
+        let metric_group = self.optional(&METRIC_GROUP, group);
         let jobs = self.optional(&JOBS, whole(1..=1024)).unwrap_or_else(cores);
         let memory = self.optional(&MEMORY_MB, megabytes(16..=1 << 24)).unwrap_or_else(half_the_memory);
         let job_time = self.required(&JOB_SECONDS, seconds(1..=43_200));
@@ -221,6 +228,8 @@ impl Reader<'_> {
             trusted_proxies,
             upload_token,
             rate,
+            metric_namespace,
+            metric_group,
             jobs: jobs as usize,
             memory,
             job_time: job_time?,
@@ -266,6 +275,20 @@ impl Reader<'_> {
         }
     }
 
+    /// A backlog is told of a queue in SQS alone, and machines only beside it.
+    fn check_metrics(&mut self, settings: &Settings) {
+        let (namespace, group) = (METRIC_NAMESPACE.name, METRIC_GROUP.name);
+        match (&settings.metric_namespace, &settings.metric_group, &settings.queue) {
+            (Some(_), _, QueueAddress::Directory(_)) => {
+                self.wrong.push(format!("{namespace} is set: {} must then be a queue in SQS", QUEUE.name));
+            }
+            (None, Some(_), _) => {
+                self.wrong.push(format!("{group} is set: {namespace} must say where it is told"));
+            }
+            _ => {}
+        }
+    }
+
     /// The times that must fit together.
     fn check_times(&mut self, settings: &Settings) {
         let (visibility, job) = (settings.visibility.as_secs(), settings.job_time.as_secs());
@@ -283,6 +306,19 @@ impl Reader<'_> {
             ));
         }
     }
+}
+
+/// A namespace of our own in CloudWatch (PutMetricData: `[^:].*`, and `AWS/` is AWS's).
+fn namespace(text: &str) -> Option<String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-/#".contains(&b);
+    let well_formed = (1..=255).contains(&text.len()) && text.bytes().all(plain);
+    (well_formed && !text.starts_with("AWS/")).then(|| text.to_owned())
+}
+
+/// An Auto Scaling group's name: 1 to 255 characters, none of them a control character or a colon.
+fn group(text: &str) -> Option<String> {
+    let well_formed = (1..=255).contains(&text.chars().count());
+    (well_formed && !text.chars().any(|c| c.is_control() || c == ':')).then(|| text.to_owned())
 }
 
 /// Least visibility time-out with SQS, in seconds: SQS counts in whole seconds, and a call takes its time.
@@ -399,6 +435,15 @@ mod tests {
         let short = [("SHARER_VISIBILITY_SECONDS", "1"), ("SHARER_QUEUE", "sqs://jobs")];
         assert!(read(Program::Sharer, &short).is_err());
         assert!(read(Program::Sharer, &short[..1]).is_ok());
+    }
+
+    #[test]
+    fn a_backlog_is_told_of_sqs_alone() {
+        let read = |set: &[(&str, &str)]| read(Program::Sharer, set).map(|s| s.metric_namespace);
+        let (queue, namespace) = (("SHARER_QUEUE", "sqs://jobs"), ("SHARER_METRIC_NAMESPACE", "sharer/a"));
+        assert_eq!(read(&[queue, namespace, ("SHARER_METRIC_GROUP", "w")]), Ok(Some("sharer/a".to_owned())));
+        assert!(read(&[namespace]).is_err() && read(&[queue, ("SHARER_METRIC_GROUP", "w")]).is_err());
+        assert!(read(&[queue, ("SHARER_METRIC_NAMESPACE", "AWS/SQS")]).is_err());
     }
 
     #[test]

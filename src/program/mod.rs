@@ -12,10 +12,11 @@ use crate::observe::log as logs;
 use crate::settings::{KNOBS, Program, Settings, Wrong};
 use crate::stop::Stop;
 
+mod backlog;
+mod departure;
 mod notify;
 mod parts;
 mod run;
-mod spot;
 mod watchdog;
 
 pub use run::{serve, share, work};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::backlog::Backlog;
 use crate::aws::imds::Imds;
 use crate::aws::{self, Aws, Environment};
 use crate::queue::directory::DirectoryQueue;
@@ -33,6 +34,23 @@ impl Parts {
         let store = open_store(settings, &mut aws)?;
         let queue = open_queue(settings, &mut aws)?;
         Ok(Parts { store, queue, aws })
+    }
+
+    /// Who tells CloudWatch of the backlog, if the settings say so.
+    ///
+    /// # Errors
+    /// When an endpoint is no URL.
+    pub fn backlog(&self, settings: &Settings) -> Result<Option<Backlog>, String> {
+        let (Some(aws), Some(namespace)) = (&self.aws, &settings.metric_namespace) else { return Ok(None) };
+        let group = settings.metric_group.clone();
+        let open = || -> Result<Backlog, aws::Error> {
+            let workers = match group {
+                Some(group) => Some((aws.autoscaling()?, group)),
+                None => None,
+            };
+            Ok(Backlog::new(Arc::clone(&self.queue), aws.cloudwatch()?, namespace.clone(), workers))
+        };
+        open().map(Some).map_err(|error| error.to_string())
     }
 
     /// The EC2 machine's metadata, where the parts are on AWS.
@@ -134,6 +152,7 @@ pub fn receive_wait(settings: &Settings) -> Duration {
 /// What can't be used, and what to do about it.
 pub fn check(settings: &Settings) -> Result<(), String> {
     let parts = Parts::open(settings)?;
+    let backlog = parts.backlog(settings)?;
     let (store, queue) = (parts.store.any(), parts.queue);
     if let Some(aws) = &parts.aws {
         let access_key = aws.access_key().map_err(|e| e.to_string())?;
@@ -151,6 +170,11 @@ pub fn check(settings: &Settings) -> Result<(), String> {
             println!("queue:    {name}: {waiting} waiting, {in_flight} in flight, {dead} dead letters");
         }
         Err(error) => wrong.push(format!("queue {}: {error}", queue.describe())),
+    }
+    match backlog.map(|backlog| backlog.tell_once()) {
+        None => {}
+        Some(Ok(told)) => println!("metrics:  {told}"),
+        Some(Err(error)) => wrong.push(error),
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }

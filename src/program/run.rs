@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
+use super::departure;
 use super::notify;
 use super::parts::{self, Parts};
-use super::spot;
 use super::{version, watchdog};
 use crate::door::{self, Door};
 use crate::observe::memory;
@@ -26,6 +26,9 @@ const GRACE: Duration = Duration::from_secs(100);
 
 /// Without accepting for so long, three turns of its loop, a door is stuck.
 const DOOR_STANDSTILL: Duration = Duration::from_secs(15);
+
+/// Between two looks at whether a worker that takes no more jobs is done.
+const TURN: Duration = Duration::from_secs(1);
 
 /// Most bytes that one body holds in memory; what is more goes to a file.
 const MEMORY_EACH: usize = 16 << 20;
@@ -63,16 +66,30 @@ pub fn work(settings: Settings, stop: Stop) -> Result<(), String> {
     memory::limit_arenas(worker::arenas(settings.jobs));
     let wall = Wall::build(settings.memory, settings.jobs, settings.max_upload_bytes);
     let parts = Parts::open(&settings)?;
-    let worker = start_worker(Program::Worker, wall, &settings, &parts, &stop)?;
+    // Raised when no more jobs are to be taken: at the stop, or before it.
+    let last = Stop::new();
+    let worker = start_worker(Program::Worker, wall, &settings, &parts, &last)?;
     if let Some(imds) = parts.imds() {
-        spot::watch(imds, &stop)?;
+        departure::watch(imds, &stop, &last)?;
     }
     let (life, told) = (worker.life(), worker.life());
     let watchdog = watchdog::watch(move || life.stuck(), &stop, DRAIN)?;
     let _told = notify::ready(&stop, move || told.stuck())?;
-    stop.wait();
+    wait_for_the_end(&worker, &stop, &last, settings.job_time);
     drain(worker, &stop);
     watchdog.verdict()
+}
+
+/// Returns when the program is stopped; or, once `last` is raised, when all jobs in hand are done, each
+/// within the time that a job may take. Both are raised then.
+fn wait_for_the_end(worker: &Worker, stop: &Stop, last: &Stop, job_time: Duration) {
+    while !stop.sleep(TURN) {
+        let Some(since) = last.raised() else { continue };
+        if worker.is_done(TURN) || since.elapsed() > job_time {
+            stop.set();
+        }
+    }
+    last.set();
 }
 
 fn open_door(settings: &Settings) -> Result<Door, String> {
@@ -126,6 +143,9 @@ fn run_server(
             stopper.stop();
         })
         .map_err(|e| format!("no thread to wait for the end: {e}"))?;
+    if let Some(backlog) = parts.backlog(settings)? {
+        backlog.tell(stop)?;
+    }
     let accepting = door.pulse();
     let _told = notify::ready(stop, move || {
         let stands = (accepting.age() > DOOR_STANDSTILL).then_some("no connections are accepted");

@@ -124,6 +124,11 @@ knobs! {
     RATE, "SHARER_RATE", Serving, All(""),
         "uploads a minute and how many of them at once, as in 60/20; each 1 to 60000",
         "how many uploads one client may begin (an IPv6 /64 is one); more are answered 429";
+    METRIC_NAMESPACE, "SHARER_METRIC_NAMESPACE", Serving, All(""),
+        "1 to 255 letters, digits and ._-/#, not beginning with AWS/; with a queue in SQS",
+        "the CloudWatch namespace that is told the queue's backlog every 10 seconds";
+    METRIC_GROUP, "SHARER_METRIC_GROUP", Serving, All(""),
+        "an Auto Scaling group's name", "whose machines in service are told beside it";
     JOBS, "SHARER_JOBS", Working, Found("number of cores"),
         "images, 1 to 1024", "images worked on at once";
     MEMORY_MB, "SHARER_MEMORY_MB", Working, Found("half of the machine's memory"),

@@ -131,11 +131,13 @@ impl Leases {
     }
 
     /// Waits until no message is in hand or about to be, but those that are lost; at most until `deadline`.
-    pub fn wait_until_none(&self, deadline: Instant) {
+    /// Says whether it is so.
+    pub fn wait_until_none(&self, deadline: Instant) -> bool {
         let patience = deadline.saturating_duration_since(Instant::now());
         let hoped_for = |held: &Held| !held.is_lost(&self.limits);
         let any = |table: &mut Table| table.receiving > 0 || table.held.values().any(hoped_for);
-        drop(self.changed.wait_timeout_while(self.lock(), patience, any));
+        let waited = self.changed.wait_timeout_while(self.lock(), patience, any);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// Gives all messages in hand back to the queue, those that are lost with a delay, and ends the

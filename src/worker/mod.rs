@@ -156,6 +156,11 @@ impl Worker {
         Life(Arc::clone(&self.shared))
     }
 
+    /// Once `stop` is set: whether all jobs in hand are settled, waited for at most for `patience`.
+    pub fn is_done(&self, patience: Duration) -> bool {
+        self.shared.leases.wait_until_none(Instant::now() + patience)
+    }
+
     /// Once `stop` is set: waits until all jobs in hand are settled, at most until `deadline`; what
     /// is unsettled then is given back to the queue. Returns how many messages were given back.
     pub fn drain(self, deadline: Instant) -> usize {

@@ -35,7 +35,8 @@ fn marked(text: &str, mark: char) -> Vec<&str> {
 #[test]
 fn what_the_table_of_threats_names_is_there() {
     let security = include_str!("../../SECURITY.md");
-    let tests = names(&files(&["src", "tests/integration"], ".rs"), "fn ", "(");
+    let mut tests = names(&files(&["src", "tests/integration"], ".rs"), "fn ", "(");
+    tests.extend(names(&files(&["tests/deploy"], ".py"), "def ", "("));
     let attacks = files(&["tests/attack"], ".py");
     let mut titles = names(&attacks, "@attack(\"", "\"");
     titles.extend(names(&attacks, "@wall(\"", "\""));
