@@ -12,27 +12,39 @@ import time
 PEER_ADDRESS = "169.254.169.250"
 OVMF = "/usr/share/ovmf/OVMF.fd"
 
+# The guest's memory: MiB.
+MEMORY = 512
 
-class Guest:
-    """Boots `image` and keeps what its serial console says. Ends with the `with` block, at the latest."""
 
-    def __init__(self, image, imds_port, peer_port, machine="q35", firmware="bios", disk="nvme", counted=False):
-        self.folder = tempfile.mkdtemp(prefix="image-sharer-boot-")
-        self.monitor_path = os.path.join(self.folder, "monitor")
-        self.lines, self.started = [], time.monotonic()
-        forward = f"guestfwd=tcp:{{}}:{{}}-cmd:nc -N 127.0.0.1 {{}}"
-        network = [
+def aws(imds_port, peer_port):
+    """A network with the metadata service, one peer, and nothing else: no route and no name server."""
+    forward = "guestfwd=tcp:{}:{}-cmd:nc -N 127.0.0.1 {}"
+    return ",".join(
+        [
             "user,id=n0,net=169.254.169.0/24,host=169.254.169.2,dns=169.254.169.253,dhcpstart=169.254.169.15",
             "restrict=on",
             forward.format("169.254.169.254", 80, imds_port),
             forward.format(PEER_ADDRESS, peer_port, peer_port),
         ]
+    )
+
+
+class Guest:
+    """Boots `image` and keeps what its serial console says. Ends with the `with` block, at the latest."""
+
+    def __init__(self, image, imds_port=None, peer_port=None, machine="q35", firmware="bios", disk="nvme",
+                 counted=False, network=None):
+        """`network` is a network of QEMU's, with the id n0, in the place of the metadata service and the peer."""
+        self.folder = tempfile.mkdtemp(prefix="image-sharer-boot-")
+        self.monitor_path = os.path.join(self.folder, "monitor")
+        self.lines, self.started = [], time.monotonic()
+        network = network or aws(imds_port, peer_port)
         device = {"nvme": "nvme,drive=d0,serial=1", "virtio": "virtio-blk-pci,drive=d0"}[disk]
-        command = ["qemu-system-x86_64", "-machine", f"{machine},accel=tcg", "-cpu", "max", "-m", "512", "-smp", "1"]
+        command = ["qemu-system-x86_64", "-machine", f"{machine},accel=tcg", "-cpu", "max", "-m", str(MEMORY), "-smp", "1"]
         command += ["-display", "none", "-no-reboot", "-nodefaults", "-serial", "stdio"]
         command += ["-monitor", f"unix:{self.monitor_path},server=on,wait=off"]
         command += ["-drive", f"file={image},format=raw,if=none,id=d0,snapshot=on", "-device", device]
-        command += ["-netdev", ",".join(network), "-device", "virtio-net-pci,netdev=n0,romfile="]
+        command += ["-netdev", network, "-device", "virtio-net-pci,netdev=n0,romfile="]
         command += ["-bios", OVMF] if firmware == "uefi" else []
         # Each instruction takes a nanosecond, whatever else the host does.
         command += ["-icount", "shift=0"] if counted else []
@@ -55,7 +67,7 @@ class Guest:
         for line in self.process.stdout:
             self.lines.append(line.decode(errors="replace").rstrip())
 
-    def wait_for(self, pattern, seconds=120):
+    def wait_for(self, pattern, seconds=300):
         """The first line of the console that holds this pattern, as a match."""
         deadline = time.monotonic() + seconds
         while True:
@@ -73,7 +85,7 @@ class Guest:
             monitor.sendall(b"system_powerdown\n")
             time.sleep(0.5)
 
-    def wait_until_off(self, seconds=60):
+    def wait_until_off(self, seconds=300):
         self.process.wait(seconds)
 
     def cpu_seconds(self):
@@ -81,3 +93,15 @@ class Guest:
         with open(f"/proc/{self.process.pid}/stat") as file:
             words = file.read().rpartition(")")[2].split()
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_mb(self):
+        """How much of its memory the guest has touched so far, its cache of files included: MB."""
+        mapping = None
+        with open(f"/proc/{self.process.pid}/smaps") as file:
+            for line in file:
+                words = line.split()
+                if words[0] == "Size:":
+                    mapping = int(words[1])
+                elif words[0] == "Rss:" and mapping == MEMORY * 1024:
+                    return round(int(words[1]) * 1024 / 1e6)
+        raise AssertionError("QEMU shows no memory of this size")

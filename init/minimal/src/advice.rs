@@ -37,30 +37,48 @@ pub fn run(mut wire: impl Wire, asks: &Receiver<()>, answer: impl Fn(Settings)) 
     }
 }
 
-/// The user data. At the start it is waited for, for ever; later, what was `known` does where the
-/// service does not answer.
+/// The user data. At the start it is waited for; later, what was `known` does where the service does
+/// not answer.
 fn listen(wire: &mut impl Wire, known: Option<Said>) -> Said {
-    let mut pauses = Pauses::new();
+    match known {
+        None => wait_for(wire),
+        Some(known) => again(wire).unwrap_or(known),
+    }
+}
+
+/// What the metadata service says, the clock set by it; waits for it for ever.
+pub fn wait_for(wire: &mut impl Wire) -> Said {
+    let mut pauses = Pauses::from_the_shortest();
     let mut patience = uptime() + PATIENCE;
     loop {
-        match (imds::ask(wire), &known) {
-            (Ok(said), _) => {
+        match imds::ask(wire) {
+            Ok(said) => {
                 set_by_date(&said);
                 return said;
             }
-            (Err(silence), Some(_)) => {
-                say!("{silence}; the settings of the last start are taken");
-                break;
-            }
-            (Err(silence), None) if uptime() >= patience => {
+            Err(silence) if uptime() >= patience => {
                 say!("{silence}; settings are waited for");
                 patience = uptime() * 2;
             }
-            (Err(_), None) => {}
+            Err(_) => {}
         }
-        sleep(pauses.next());
+        sleep(pauses.take());
     }
-    known.unwrap_or(Said { user_data: String::new(), time: None })
+}
+
+/// What the metadata service says now, the clock set by it; `None`, and a line that says so, when it
+/// does not answer.
+pub fn again(wire: &mut impl Wire) -> Option<Said> {
+    match imds::ask(wire) {
+        Ok(said) => {
+            set_by_date(&said);
+            Some(said)
+        }
+        Err(silence) => {
+            say!("{silence}; the settings of the last start are taken");
+            None
+        }
+    }
 }
 
 /// By Amazon Time Sync; where that does not answer, by the metadata service.

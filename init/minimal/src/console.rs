@@ -14,10 +14,14 @@ pub fn uptime() -> Duration {
     Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
 }
 
-/// Writes one line. What can't be written is lost: there is nobody else to tell.
+/// Writes one line; of the first process with time and name, which systemd's journal adds to others'.
+/// What can't be written is lost: there is nobody else to tell.
 pub fn write(line: Arguments<'_>) {
     let now = uptime();
-    let text = format!("[{:5}.{:03}] init: {line}\n", now.as_secs(), now.subsec_millis());
+    let text = match std::process::id() {
+        1 => format!("[{:5}.{:03}] init: {line}\n", now.as_secs(), now.subsec_millis()),
+        _ => format!("{line}\n"),
+    };
     // One write a line, so that lines of init and of the program do not mix.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -93,12 +93,12 @@ pub struct Pauses(Duration);
 
 impl Pauses {
     /// From the shortest on.
-    pub fn new() -> Pauses {
+    pub fn from_the_shortest() -> Pauses {
         Pauses(FIRST_PAUSE)
     }
 
     /// The next one.
-    pub fn next(&mut self) -> Duration {
+    pub fn take(&mut self) -> Duration {
         let pause = self.0;
         self.0 = (pause * 2).min(LAST_PAUSE);
         pause
@@ -165,8 +165,8 @@ mod tests {
 
     #[test]
     fn attempts_become_rarer_and_never_end() {
-        let mut pauses = Pauses::new();
-        let all: Vec<_> = (0..50).map(|_| pauses.next()).collect();
+        let mut pauses = Pauses::from_the_shortest();
+        let all: Vec<_> = (0..50).map(|_| pauses.take()).collect();
         assert_eq!((all[0], all[1], all[49]), (FIRST_PAUSE, FIRST_PAUSE * 2, LAST_PAUSE));
     }
 }

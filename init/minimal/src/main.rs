@@ -2,7 +2,7 @@
 //! than a second, and from the power button to a drained end.
 //!
 //! `image-init PROGRAM` as process 1; `image-init --modules` prints the kernel modules that the
-//! image must hold. Anything that may fail is said on the console ([`console`]).
+//! image must hold. Anything that may fail is said on the console.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,24 +12,10 @@ use std::time::{Duration, SystemTime};
 
 use rustix::process::Pid;
 
-use crate::console::uptime;
-use crate::settings::Settings;
-use crate::supervise::{Do, End, Supervisor};
-
-mod advice;
-mod clock;
-mod console;
-mod dhcp;
-mod http;
-mod imds;
-mod modules;
-mod mounts;
-mod netlink;
-mod network;
-mod power;
-mod program;
-mod settings;
-mod supervise;
+use image_init::console::uptime;
+use image_init::settings::Settings;
+use image_init::supervise::{self, Do, End, Supervisor};
+use image_init::{advice, http, imds, modules, mounts, network, power, program, say};
 
 /// What the threads tell the first one.
 enum News {
@@ -100,7 +86,7 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) {
 
 /// Runs the program until the machine is to go off.
 fn supervise(path: &str, ask: &Sender<()>, tell: &Sender<News>, news: &Receiver<News>) {
-    let mut supervisor = Supervisor::new();
+    let mut supervisor = Supervisor::asking();
     let mut running: Option<Pid> = None;
     let mut settings = Settings::default();
     loop {

@@ -53,6 +53,24 @@ fn unquoted(value: &str) -> &str {
     inner('"').or_else(|| inner('\'')).unwrap_or(value)
 }
 
+/// The settings as a file that systemd reads (`EnvironmentFile=` in systemd.exec(5)): each value in double
+/// quotes, in which a backslash takes the meaning of the four characters that have one.
+pub fn environment_file(settings: &Settings) -> String {
+    let mut out = String::new();
+    for (name, value) in &settings.pairs {
+        out.push_str(name);
+        out.push_str("=\"");
+        for c in value.chars() {
+            if matches!(c, '"' | '\\' | '`' | '$') {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+        out.push_str("\"\n");
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +99,14 @@ mod tests {
     #[test]
     fn no_user_data_is_no_setting() {
         assert_eq!(parse(""), Settings::default());
+    }
+
+    #[test]
+    fn what_systemd_would_read_into_a_value_is_quoted() {
+        let settings = parse("SHARER_A=a b#c\nSHARER_B='$HOME `x` \\ \"y\"'\n");
+        assert_eq!(
+            environment_file(&settings),
+            "SHARER_A=\"a b#c\"\nSHARER_B=\"\\$HOME \\`x\\` \\\\ \\\"y\\\"\"\n"
+        );
     }
 }

@@ -75,7 +75,7 @@ pub struct Supervisor {
 
 impl Supervisor {
     /// A supervisor whose settings were asked for already.
-    pub fn new() -> Supervisor {
+    pub fn asking() -> Supervisor {
         Supervisor { state: State::Asking, pause: FIRST_PAUSE }
     }
 
@@ -137,7 +137,7 @@ mod tests {
 
     impl Run {
         fn started() -> Run {
-            let mut run = Run(Supervisor::new(), 0);
+            let mut run = Run(Supervisor::asking(), 0);
             assert_eq!(run.on(Event::Settings), Do::Start);
             run
         }
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn without_a_program_the_power_button_switches_off_at_once() {
-        assert_eq!(Run(Supervisor::new(), 0).on(Event::PowerButton), Do::PowerOff);
+        assert_eq!(Run(Supervisor::asking(), 0).on(Event::PowerButton), Do::PowerOff);
         let mut run = Run::started();
         run.on(Event::Ended(End::NotStarted));
         assert_eq!(run.on(Event::PowerButton), Do::PowerOff);

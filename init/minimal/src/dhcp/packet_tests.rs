@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// The hardware address in these tests.
 pub const MAC: Mac = [2, 0, 0, 0, 0, 7];
 
 /// A server's answer with these options after the type.
