@@ -13,7 +13,8 @@ use crate::door::{Network, Networks};
 use crate::observe::log::{Format, Level};
 use crate::queue::sqs;
 use crate::store::s3;
-use crate::web::Rate;
+use crate::upload::Lifetime;
+use crate::web::{Origins, Rate};
 
 mod knobs;
 
@@ -110,6 +111,12 @@ pub struct Settings {
     pub metric_namespace: Option<String>,
     /// Auto Scaling group whose machines are told beside it.
     pub metric_group: Option<String>,
+    /// Origins whose pages may upload.
+    pub cors_origins: Origins,
+    /// How long uploads are kept that don't say; for ever, if absent.
+    pub default_expiry: Option<Lifetime>,
+    /// CloudFront distribution that is asked to forget what is deleted.
+    pub cdn_distribution: Option<String>,
     /// Images worked on at once.
     pub jobs: usize,
     /// Bytes of memory for all jobs in flight.
@@ -204,6 +211,9 @@ impl Reader<'_> {
         let rate = self.optional(&RATE, parsed);
         let metric_namespace = self.optional(&METRIC_NAMESPACE, namespace);
         let metric_group = self.optional(&METRIC_GROUP, group);
+        let cors_origins = self.optional(&CORS_ORIGINS, Origins::parse).unwrap_or_default();
+        let default_expiry = self.optional(&DEFAULT_EXPIRY, Lifetime::parse);
+        let cdn_distribution = self.optional(&CDN_DISTRIBUTION, distribution);
         let jobs = self.optional(&JOBS, whole(1..=1024)).unwrap_or_else(cores);
         let memory = self.optional(&MEMORY_MB, megabytes(16..=1 << 24)).unwrap_or_else(half_the_memory);
         let job_time = self.required(&JOB_SECONDS, seconds(1..=43_200));
@@ -230,6 +240,9 @@ impl Reader<'_> {
             rate,
             metric_namespace,
             metric_group,
+            cors_origins,
+            default_expiry,
+            cdn_distribution,
             jobs: jobs as usize,
             memory,
             job_time: job_time?,
@@ -367,6 +380,12 @@ fn url(text: &str) -> Option<String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&b);
     let well_formed = !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(plain);
     well_formed.then(|| text.trim_end_matches('/').to_owned())
+}
+
+/// What CloudFront calls its distributions: `E1ABCDEF234567`.
+fn distribution(text: &str) -> Option<String> {
+    let plain = text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    ((1..=64).contains(&text.len()) && plain).then(|| text.to_owned())
 }
 
 fn networks(text: &str) -> Option<Networks> {

@@ -2,7 +2,7 @@
 //! in small files, an action each.
 //!
 //! ```text
-//! s3/ sqs/ cloudwatch/ autoscaling      an action each: what is asked, what is answered
+//! s3/ sqs/ cloudfront/ cloudwatch/ autoscaling    an action each: what is asked, what is answered
 //!   client        sign → send → judge → again?      retry, clock
 //!     sign        Signature Version 4 (the aws-sigv4 crate)
 //!     transport   one HTTP exchange (the ureq crate)
@@ -19,6 +19,7 @@ use std::sync::Arc;
 pub mod autoscaling;
 pub mod client;
 pub mod clock;
+pub mod cloudfront;
 pub mod cloudwatch;
 pub mod credentials;
 pub mod date;
@@ -44,6 +45,7 @@ pub use region::Endpoint;
 use autoscaling::AutoScaling;
 use client::{Client, Parts};
 use clock::SystemClock;
+use cloudfront::Distribution;
 use cloudwatch::CloudWatch;
 use credentials::{Cached, Chain};
 use imds::Imds;
@@ -105,6 +107,16 @@ impl Aws {
         let endpoint = Endpoint::find(&self.environment, &self.profile, "S3")?;
         let bucket = Bucket::new(name, &endpoint, &self.region)?;
         Ok(S3::new(self.client("s3", Style::S3, &self.region), bucket))
+    }
+
+    /// A CloudFront distribution.
+    ///
+    /// # Errors
+    /// When the endpoint is no URL.
+    pub fn distribution(&self, id: &str) -> Result<Distribution, Error> {
+        let endpoint = Endpoint::find(&self.environment, &self.profile, "CLOUDFRONT")?;
+        let client = self.client("cloudfront", Style::Standard, cloudfront::home(&self.region));
+        Ok(Distribution::new(client, cloudfront::url(&endpoint, &self.region), id.to_owned()))
     }
 
     /// SQS. A queue's URL says which region it is in.

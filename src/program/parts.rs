@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::backlog::Backlog;
+use crate::aws::cloudfront::Distribution;
 use crate::aws::imds::Imds;
 use crate::aws::{self, Aws, Environment};
 use crate::queue::directory::DirectoryQueue;
@@ -20,7 +21,9 @@ pub struct Parts {
     pub store: AnyStore,
     /// Where jobs wait.
     pub queue: Arc<dyn Queue>,
-    /// AWS, where either is there.
+    /// What a CDN that is to forget deleted objects is asked by.
+    pub distribution: Option<Distribution>,
+    /// AWS, where one of these is there.
     aws: Option<Aws>,
 }
 
@@ -33,7 +36,11 @@ impl Parts {
         let mut aws = None;
         let store = open_store(settings, &mut aws)?;
         let queue = open_queue(settings, &mut aws)?;
-        Ok(Parts { store, queue, aws })
+        let distribution = match &settings.cdn_distribution {
+            Some(id) => Some(found(&mut aws)?.distribution(id).map_err(|e| e.to_string())?),
+            None => None,
+        };
+        Ok(Parts { store, queue, distribution, aws })
     }
 
     /// Who tells CloudWatch of the backlog, if the settings say so.

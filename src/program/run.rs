@@ -11,10 +11,12 @@ use super::parts::{self, Parts};
 use super::{version, watchdog};
 use crate::door::{self, Door};
 use crate::observe::memory;
+use crate::observe::time::now_millis;
 use crate::settings::{Program, Settings};
 use crate::stop::Stop;
+use crate::store::directory::DirectoryStore;
 use crate::upload::{self, intake, spool};
-use crate::web::{self, Links, Rooms, Site};
+use crate::web::{self, Cdn, Links, Rooms, Site};
 use crate::worker::{self, Life, Wall, Worker};
 
 /// Longest time to finish what is in flight after SIGTERM; what is unfinished then is given back.
@@ -29,6 +31,8 @@ const DOOR_STANDSTILL: Duration = Duration::from_secs(15);
 
 /// Between two looks at whether a worker that takes no more jobs is done.
 const TURN: Duration = Duration::from_secs(1);
+/// Between two looks for what has expired: it is to be gone within a minute.
+const SWEEP: Duration = Duration::from_secs(20);
 
 /// Most bytes that one body holds in memory; what is more goes to a file.
 const MEMORY_EACH: usize = 16 << 20;
@@ -38,9 +42,9 @@ const MEMORY_EACH: usize = 16 << 20;
 /// # Errors
 /// Why it could not start.
 pub fn serve(settings: Settings, stop: Stop) -> Result<(), String> {
-    let parts = Parts::open(&settings)?;
+    let mut parts = Parts::open(&settings)?;
     let door = open_door(&settings)?;
-    run_server(door, &settings, &parts, &stop, None)
+    run_server(door, &settings, &mut parts, &stop, None)
 }
 
 /// `image-sharer`: serves and works until stopped.
@@ -48,12 +52,12 @@ pub fn serve(settings: Settings, stop: Stop) -> Result<(), String> {
 /// # Errors
 /// Why it could not start.
 pub fn share(settings: Settings, stop: Stop) -> Result<(), String> {
-    let parts = Parts::open(&settings)?;
+    let mut parts = Parts::open(&settings)?;
     let door = open_door(&settings)?;
     let worker = start_worker(Program::Sharer, Wall::none(), &settings, &parts, &stop)?;
     let life = worker.life();
     let watchdog = watchdog::watch(move || life.stuck(), &stop, DRAIN)?;
-    run_server(door, &settings, &parts, &stop, Some(worker.life()))?;
+    run_server(door, &settings, &mut parts, &stop, Some(worker.life()))?;
     drain(worker, &stop);
     watchdog.verdict()
 }
@@ -113,10 +117,11 @@ fn open_door(settings: &Settings) -> Result<Door, String> {
 fn run_server(
     door: Door,
     settings: &Settings,
-    parts: &Parts,
+    parts: &mut Parts,
     stop: &Stop,
     life: Option<Life>,
 ) -> Result<(), String> {
+    let distribution = parts.distribution.take();
     let (store, queue) = (&parts.store, Arc::clone(&parts.queue));
     let objects = store.public_url(settings.public_url.as_deref());
     let links = Links { objects, pages: settings.page_url.clone() };
@@ -128,13 +133,30 @@ fn run_server(
     let uploads = upload::Config {
         max_bytes: settings.max_upload_bytes,
         max_pixels: settings.max_pixels,
+        lifetime: settings.default_expiry,
         spool: bodies,
     };
     let upload_token = settings.upload_token.as_ref().map(|token| token.reveal().to_owned());
     let address = door.local_addr();
     info!(url = format!("http://{address}/"), store = store.any().describe(), queue = queue.describe(); "serving");
-    let rooms = Rooms { store: store.any(), files: store.files(), queue, stop: stop.clone() };
-    let site = Site::new(web::Config { links, upload_token, rate: settings.rate, uploads }, rooms);
+    let cdn = distribution.map(|distribution| {
+        let base = links.object_base().to_owned();
+        Cdn::start(distribution, base, stop.clone()).map_err(|e| format!("no thread for the CDN: {e}"))
+    });
+    let cdn = cdn.transpose()?;
+    let rooms = Rooms { store: store.any(), files: store.files(), queue, stop: stop.clone(), cdn };
+    let config = web::Config {
+        links,
+        upload_token,
+        rate: settings.rate,
+        origins: settings.cors_origins.clone(),
+        max_waits: settings.max_connections / 4,
+        uploads,
+    };
+    let site = Site::new(config, rooms);
+    if let Some(files) = store.files() {
+        sweep(files, stop)?;
+    }
     let (stopper, stopped) = (door.stopper(), stop.clone());
     std::thread::Builder::new()
         .name("stopper".to_owned())
@@ -152,6 +174,22 @@ fn run_server(
         stands.or_else(|| life.as_ref().and_then(Life::stuck))
     })?;
     door.run(Arc::new(site)).map_err(|e| e.to_string())
+}
+
+/// Removes what has expired from a directory, again and again until stopped.
+fn sweep(files: Arc<DirectoryStore>, stop: &Stop) -> Result<(), String> {
+    let stop = stop.clone();
+    let run = move || {
+        while !stop.sleep(SWEEP) {
+            match files.sweep(now_millis()) {
+                Ok(0) => {}
+                Ok(objects) => info!(objects; "removed what has expired"),
+                Err(error) => warn!(error:%; "what has expired could not be removed; trying again"),
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("sweep".to_owned()).spawn(run);
+    thread.map(drop).map_err(|e| format!("no thread to remove what has expired: {e}"))
 }
 
 fn start_worker(

@@ -129,6 +129,13 @@ knobs! {
         "the CloudWatch namespace that is told the queue's backlog every 10 seconds";
     METRIC_GROUP, "SHARER_METRIC_GROUP", Serving, All(""),
         "an Auto Scaling group's name", "whose machines in service are told beside it";
+    CORS_ORIGINS, "SHARER_CORS_ORIGINS", Serving, All(""),
+        "origins with commas between: https://a.example,http://localhost:3000; or *",
+        "origins whose pages may upload";
+    DEFAULT_EXPIRY, "SHARER_DEFAULT_EXPIRY", Serving, All(""),
+        "seconds, 1 to 2678400 (31 days)", "how long uploads are kept that don't say (`expires`); none: for ever";
+    CDN_DISTRIBUTION, "SHARER_CDN_DISTRIBUTION", Serving, All(""),
+        "a CloudFront distribution's id", "the CDN that is asked to forget what is deleted";
     JOBS, "SHARER_JOBS", Working, Found("number of cores"),
         "images, 1 to 1024", "images worked on at once";
     MEMORY_MB, "SHARER_MEMORY_MB", Working, Found("half of the machine's memory"),

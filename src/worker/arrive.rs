@@ -95,7 +95,12 @@ fn write(shared: &Shared, id: &Id, probe: &Probe, original: &Vec<u8>) -> Result<
         Ok(()) | Err(store::Error::AlreadyExists) => {}
         Err(error) => return Err(shared.store_failure(error)),
     }
-    let object = Object { content_type: format.content_type(), cache_control: IMMUTABLE, content: original };
+    let object = Object {
+        content_type: format.content_type(),
+        cache_control: IMMUTABLE,
+        expires: None,
+        content: original,
+    };
     match shared.store.create(&job.original, &object) {
         Ok(()) | Err(store::Error::AlreadyExists) => Ok(job),
         Err(error) => Err(shared.store_failure(error)),

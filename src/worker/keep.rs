@@ -7,9 +7,8 @@ use super::make::Made;
 use super::presence::present;
 use super::verdict::{Verdict, settle};
 use super::{Between, Shared};
-use crate::job::Job;
 use crate::observe::time::now_millis;
-use crate::store::{IMMUTABLE, Object};
+use crate::store::{self, Object};
 
 /// Stores until the channel before is closed.
 pub fn run(shared: &Shared, (made, done): Between<Made, Lease>) {
@@ -28,11 +27,12 @@ pub fn run(shared: &Shared, (made, done): Between<Made, Lease>) {
 }
 
 fn keep(shared: &Shared, made: &Made) -> Result<(), Verdict> {
-    present(shared, &made.task.job)?;
+    let expires = present(shared, &made.task.job)?.expires;
     for (wanted, thumbnail) in made.task.job.thumbnails.iter().zip(&made.thumbnails) {
         let object = Object {
             content_type: wanted.format.content_type(),
-            cache_control: IMMUTABLE,
+            cache_control: store::cache_control(expires),
+            expires,
             content: &thumbnail.bytes,
         };
         made.task.in_time()?;
@@ -40,20 +40,8 @@ fn keep(shared: &Shared, made: &Made) -> Result<(), Verdict> {
     }
     // A deletion writes its tombstone first and then removes what it finds: whoever is later sees
     // what the other did.
-    if let Err(gone) = present(shared, &made.task.job) {
-        if matches!(gone, Verdict::Moot(_)) {
-            remove(shared, &made.task.job)?;
-        }
-        return Err(gone);
-    }
+    present(shared, &made.task.job)?;
     made.task.remove_incoming(shared)
-}
-
-fn remove(shared: &Shared, job: &Job) -> Result<(), Verdict> {
-    for wanted in &job.thumbnails {
-        shared.store.delete(&wanted.key).map_err(|error| shared.store_failure(error))?;
-    }
-    Ok(())
 }
 
 fn report(made: &Made) {

@@ -58,7 +58,8 @@ impl Bench {
         let wanted = SIZES.iter().map(|(name, bounds)| (*name, *bounds, Format::Png)).collect();
         let job = Job::new(id, Format::Png, 0, String::new(), wanted);
         let content = bytes.to_vec();
-        let object = Object { content_type: "image/png", cache_control: IMMUTABLE, content: &content };
+        let object =
+            Object { content_type: "image/png", cache_control: IMMUTABLE, expires: None, content: &content };
         self.store.create(&job.original, &object).unwrap();
         self.queue.send(&job.to_message()).unwrap();
         job
@@ -178,6 +179,40 @@ pub(super) fn picture(name: &str) -> Vec<u8> {
 }
 
 pub(super) const A_MINUTE: Duration = Duration::from_secs(60);
+
+#[test]
+fn thumbnails_that_a_dead_worker_left_of_a_deleted_upload_are_removed() {
+    let mut bench = Bench::new();
+    let job = bench.upload(9, &picture("rgb-8.png"));
+    // It stored a thumbnail and died before it looked whether the upload was deleted, which it was.
+    let content = picture("rgb-8.png");
+    let object =
+        Object { content_type: "image/png", cache_control: IMMUTABLE, expires: None, content: &content };
+    bench.store.create(&job.thumbnails[0].key, &object).unwrap();
+    record::update(&*bench.store, &job.id, |record| {
+        record.deleted = Some(1);
+        true
+    })
+    .unwrap();
+    bench.start(Duration::from_secs(60));
+    bench.wait_until_idle();
+    assert_eq!(bench.thumbnails(&job), 0);
+}
+
+#[test]
+fn thumbnails_end_when_their_upload_does() {
+    let mut bench = Bench::new();
+    let job = bench.upload(8, &picture("rgb-8.png"));
+    record::update(&*bench.store, &job.id, |record| {
+        record.expires = Some(u64::MAX);
+        true
+    })
+    .unwrap();
+    bench.start(Duration::from_secs(60));
+    bench.wait_until_idle();
+    let cache_control = |wanted: &crate::job::Wanted| bench.store.head(&wanted.key).unwrap().cache_control;
+    assert!(job.thumbnails.iter().all(|wanted| cache_control(wanted) == crate::store::EXPIRING));
+}
 
 #[test]
 fn a_worker_that_waits_or_works_is_not_stuck() {
@@ -313,7 +348,12 @@ impl Bench {
     fn arrive(&self, number: u8, bytes: &[u8]) -> Id {
         let id = Id::from_bytes([number; 16]);
         let content = bytes.to_vec();
-        let object = Object { content_type: "image/jpeg", cache_control: "no-store", content: &content };
+        let object = Object {
+            content_type: "image/jpeg",
+            cache_control: "no-store",
+            expires: None,
+            content: &content,
+        };
         self.store.create(&arrive::incoming_key(&id), &object).unwrap();
         self.queue.send(&event(&format!("incoming/{id}"))).unwrap();
         id

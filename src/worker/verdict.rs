@@ -70,7 +70,10 @@ pub fn settle(shared: &Shared, task: Task, verdict: Verdict) {
     match verdict {
         Verdict::Moot(why) => {
             info!(id = task.id(), request_id = task.request_id(), why; "job dropped");
-            over(shared, task);
+            match task.remove_thumbnails(shared) {
+                Ok(()) => over(shared, task),
+                Err(later) => settle(shared, task, later),
+            }
         }
         Verdict::Failed(failed) => {
             warn!(id = task.id(), request_id = task.request_id(), code = failed.code, reason = failed.message;

@@ -15,6 +15,7 @@ mod bad_input;
 mod crash;
 mod disk;
 mod documents;
+mod expiry;
 mod fleet;
 mod formats;
 mod pages;

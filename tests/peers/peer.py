@@ -29,7 +29,7 @@ RIGHTS = {
     "Statement": [
         {
             "Effect": "Allow",
-            "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            "Action": ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"],
             "Resource": "arn:aws:s3:::sharer-*/*",
         },
         # Without the right to list, a missing key answers 403 and not 404.

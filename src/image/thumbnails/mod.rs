@@ -124,7 +124,7 @@ fn guarded(decoder: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
 
 /// The size of a picture of `upright` size in `bounds`: the tighter side fills its bound, the other is
 /// rounded to nearest. No side is longer than a JPEG's can be.
-fn fit(upright: Size, bounds: Size) -> Size {
+pub fn fit(upright: Size, bounds: Size) -> Size {
     let (width, height) = (u64::from(upright.width), u64::from(upright.height));
     let most = |side: u32| u64::from(side.clamp(1, MAX_SIDE));
     let (most_width, most_height) = (most(bounds.width), most(bounds.height));

@@ -47,7 +47,8 @@ fn both_ways(bytes: &[u8], size: Size) -> Option<[Result<Rows, &'static str>; 2]
 /// A file whose rows go through every filter, its data in chunks of `chunk` bytes.
 fn file(size: Size, kind: ColorType, chunk: usize) -> Vec<u8> {
     let stride = size.width as usize * kind.samples();
-    let sample = |i: usize| if (i / stride).is_multiple_of(3) { 0 } else { (i * i / 50 + i / 7) as u8 & 0xf3 };
+    let sample =
+        |i: usize| if (i / stride).is_multiple_of(3) { 0 } else { (i * i / 50 + i / 7) as u8 & 0xf3 };
     let samples: Vec<u8> = (0..stride * size.height as usize).map(sample).collect();
     let mut filtered = Vec::new();
     for (y, row) in samples.chunks_exact(stride).enumerate() {
