@@ -252,6 +252,44 @@ bench-door: build ## Measure GET /healthz against nginx, an access log each (ins
 capacity: ## Simulate the fleet under growing loads; puts tables and plots into docs/ (docs/capacity.md)
 	$(CARGO) run --locked --release --manifest-path deploy/capacity/Cargo.toml --target-dir target/capacity -- docs
 
+BROWSER := target/browser
+
+.PHONY: test-browser
+test-browser: $(BROWSER)/.done ## Use the pages in Chromium, headless, and look for barriers with axe-core (needs npm; apt-get installs Chromium)
+	$(CARGO) build --locked --bins
+	$(PYTHON) tests/browser/run.py target/debug $(BROWSER)/node_modules/axe-core/axe.min.js
+
+.PHONY: screenshots
+screenshots: $(BROWSER)/.done ## The same, and pictures of the pages for docs/screenshots/
+	$(CARGO) build --locked --bins
+	$(PYTHON) tests/browser/run.py target/debug $(BROWSER)/node_modules/axe-core/axe.min.js docs/screenshots
+
+BROWSER_TOOLS = chromium chromium-driver
+
+$(BROWSER)/.done: tests/browser/package.json tests/browser/package-lock.json
+	@missing=$$(for package in $(BROWSER_TOOLS); do dpkg -s $$package > /dev/null 2>&1 || echo $$package; done); \
+	if [ -n "$$missing" ]; then \
+	echo "installing by apt-get:" $$missing; \
+	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -qq --yes --no-install-recommends \
+	-o DPkg::Lock::Timeout=300 $$missing; fi
+	@mkdir -p $(@D)
+	cp $^ $(@D)/
+	cd $(@D) && npm ci --no-audit --no-fund
+	@touch $@
+
+API := target/api
+API_EXAMPLES ?= 60
+
+.PHONY: test-api
+test-api: $(API)/.done ## Compare the server with its /openapi.json by schemathesis (API_EXAMPLES=60 requests an operation)
+	$(CARGO) build --locked --bins
+	$(API)/bin/python tests/api/run.py target/debug $(API_EXAMPLES)
+
+$(API)/.done: tests/api/requirements.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 PICTURES := target/pictures-venv
 
 .PHONY: test-colour

@@ -83,7 +83,7 @@ fn a_deletion_makes_the_cdn_forget() {
     let peer = &*MOTO;
     let place = peer.place(10).below("pre");
     let origin =
-        json!({"Id": "o", "DomainName": "o.example", "S3OriginConfig": {"OriginAccessIdentity": ""}});
+        json!({"Id": "o", "DomainName": "pics.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}});
     let config = json!({
         "CallerReference": place.bucket, "Comment": "", "Enabled": true,
         "Origins": {"Quantity": 1, "Items": [origin]},

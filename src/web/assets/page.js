@@ -251,6 +251,7 @@ class Card {
       wait.replaceWith(make('a', { href: urls[name] }, image));
     }
     if (now === 'pending') return;
+    this.bar.hidden = true;
     if (now === 'ready') {
       this.state.textContent = 'Ready';
       say(`All sizes of ${this.name} are ready.`);
