@@ -16,7 +16,8 @@ const TOKEN: &str = "<p class=\"field js-only\"><label for=\"token\">Upload toke
 pub struct Home {
     main: String,
     base: String,
-    text: Vec<u8>,
+    /// As long as the program's own: there is one for each site, and so for each process.
+    text: &'static [u8],
 }
 
 impl Home {
@@ -35,8 +36,8 @@ impl Home {
             .replace("{forever}", forever)
             .replace("{token}\n", if config.upload_token.is_some() { TOKEN } else { "" })
             .replace("ADDRESS", "and this page’s address");
-        let mut home = Home { main, base, text: Vec::new() };
-        home.text = home.page(&[], None).text().into_bytes();
+        let mut home = Home { main, base, text: b"" };
+        home.text = home.page(&[], None).text().into_bytes().leak();
         home
     }
 
@@ -52,7 +53,7 @@ impl Home {
         let here = config.links.here(head).ok();
         let images: Vec<&str> = here.as_ref().and_then(|here| here.object_origin()).into_iter().collect();
         let forms = here.as_ref().and_then(|here| here.page_origin());
-        let answer = Answer::new(200, "text/html; charset=utf-8", self.text.clone());
+        let answer = Answer::fixed(200, "text/html; charset=utf-8", self.text);
         self.page(&images, forms).dress(answer).with_header("Cache-Control", "no-cache")
     }
 }

@@ -113,7 +113,7 @@ impl Page<'_> {
 }
 
 /// SHA-256 in base64 (RFC 4648 §4), as a policy names what it admits.
-fn hash(text: &str) -> String {
+pub fn hash(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let digest = Sha256::digest(text.as_bytes());
     let mut encoded = String::with_capacity(44);

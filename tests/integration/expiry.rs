@@ -82,8 +82,7 @@ fn the_lifecycle_has_a_rule_for_each_tag() {
 fn a_deletion_makes_the_cdn_forget() {
     let peer = &*MOTO;
     let place = peer.place(10).below("pre");
-    let origin =
-        json!({"Id": "o", "DomainName": "pics.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}});
+    let origin = json!({"Id": "o", "DomainName": "pics.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}});
     let config = json!({
         "CallerReference": place.bucket, "Comment": "", "Enabled": true,
         "Origins": {"Quantity": 1, "Items": [origin]},

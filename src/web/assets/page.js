@@ -64,12 +64,12 @@ async function watch(address, seen) {
     try {
       const now = await state(address, known);
       faults = 0;
-      const over = now.state !== 'pending';
-      if (over || now.ready.length > known) seen(now);
+      const over = now.state !== 'pending', news = over || now.ready.length > known;
+      if (news) seen(now);
       if (over) return;
       known = Math.max(known, now.ready.length);
-      // An answer that was not held back means that the server has no room to hold it.
-      if (Date.now() - begun < 500 && now.ready.length <= 1) await pause(1000);
+      // Old news that were not held back mean that the server has no room to hold them.
+      if (!news && Date.now() - begun < 500) await pause(1000);
     } catch {
       faults += 1;
       await pause(Math.min(30, 2 ** faults) * 1000);
@@ -302,10 +302,14 @@ class Card {
 /** Replaces what is there by the page as it is now, once the sizes are made. */
 async function sharePage(main) {
   await watch(main.dataset.status, () => {});
-  const answer = await fetch(location.pathname, { headers: { Accept: 'text/html' } });
-  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-  main.replaceWith(page.querySelector('main'));
-  say(find('#outcome')?.textContent ?? '');
+  try {
+    const answer = await fetch(location.pathname, { headers: { Accept: 'text/html' } });
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const fresh = page.querySelector('main'), focused = document.activeElement.id;
+    main.replaceWith(fresh);
+    if (focused) document.getElementById(focused)?.focus();
+    say(fresh.dataset.said || fresh.querySelector('h1').textContent);
+  } catch { location.reload(); }
 }
 
 document.addEventListener('click', (event) => {

@@ -259,6 +259,33 @@ fn sharex_is_told_where_this_server_is() {
     assert!(!answer.text().contains("s3cret"), "the token is told to nobody");
 }
 
+#[test]
+fn a_page_runs_its_own_script_and_style_and_nothing_else() {
+    let house = house();
+    let (id, token) = house.uploaded();
+    let page = |target: &str| Request::new(Method::Get, target).with("Accept", "text/html").send(&house);
+    for target in
+        ["/".to_owned(), format!("/i/{id}"), format!("/i/{id}/delete?token={token}"), "/nowhere".to_owned()]
+    {
+        let page = page(&target);
+        let policy = page.header("Content-Security-Policy");
+        for kind in ["script", "style"] {
+            let (_, rest) = page.text().split_once(&format!("<{kind}>")).unwrap();
+            let (text, rest) = rest.split_once(&format!("</{kind}>")).unwrap();
+            assert!(!rest.contains(&format!("<{kind}")), "one {kind} on {target}");
+            let hash = crate::web::html::hash(text);
+            assert!(policy.contains(&format!("{kind}-src 'sha256-{hash}';")), "{target}: {policy}");
+        }
+        assert!(!policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(!page.text().contains(" style=\"") && !page.text().contains(" onclick="), "{target}");
+    }
+}
+
+#[test]
+fn the_page_to_upload_with_is_small() {
+    assert!(house().get("/").body.len() < 40_000);
+}
+
 const METHODS: [(&str, Method); 6] = [
     ("get", Method::Get),
     ("post", Method::Post),
