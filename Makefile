@@ -252,6 +252,10 @@ bench-door: build ## Measure GET /healthz against nginx, an access log each (ins
 capacity: ## Simulate the fleet under growing loads; puts tables and plots into docs/ (docs/capacity.md)
 	$(CARGO) run --locked --release --manifest-path deploy/capacity/Cargo.toml --target-dir target/capacity -- docs
 
+.PHONY: bench-pages
+bench-pages: build ## Measure GET / against nginx with the same page, and uploads into a folder (needs nginx and wrk)
+	$(PYTHON) benches/pages.py $(DIST)/image-server target/bench/pages
+
 BROWSER := target/browser
 
 .PHONY: test-browser

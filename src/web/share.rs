@@ -94,7 +94,7 @@ impl View<'_> {
         if self.progress.state == State::Pending {
             // Writing to a string can't fail, here and below.
             let _ =
-                write!(head, "<noscript><meta http-equiv=\"refresh\" content=\"{LOOK_AGAIN}\"></noscript>\n");
+                writeln!(head, "<noscript><meta http-equiv=\"refresh\" content=\"{LOOK_AGAIN}\"></noscript>");
         }
         head
     }

@@ -6,8 +6,10 @@ failure is a status that it does not have, an answer of another form, or one of 
 PROGRAMS is the folder of the programs, EXAMPLES how many requests are made of each operation at most.
 """
 
+import collections
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -33,7 +35,7 @@ def upload(service, path):
 
 
 def main(programs, examples="60"):
-    with Service(programs) as service:
+    with Service(programs, SHARER_LOG="info") as service:
         images = [upload(service, path) for path in PICTURES * 5]
         for image in images:
             urllib.request.urlopen(f"{image['status_url']}?wait=20").read()
@@ -57,6 +59,12 @@ def main(programs, examples="60"):
             assert process.poll() is None, "the server ended"
         with urllib.request.urlopen(f"{service.url}/healthz") as health:
             assert health.status == 200
+        with open(service.log, encoding="utf-8") as log:
+            statuses = collections.Counter(re.findall(r" msg=answered .* status=(\d+)", log.read()))
+        print("answers by status:", ", ".join(f"{number} × {status}" for status, number in sorted(statuses.items())))
+        # Else nothing was shown but that nonsense is refused.
+        missing = {"200", "202", "204", "400", "403", "404", "410", "415"} - statuses.keys()
+        assert not missing, f"no request got as far as {missing}"
     sys.exit(ended)
 
 

@@ -210,7 +210,7 @@ class Tests:
             self.accessible("a ready page")
             failed = upload(service, os.path.join(PICTURES, "cut-in-data.png"))["url"]
             browser.open(failed)
-            eventually("its failure is told", lambda: "No smaller sizes" in browser.text(".card .wrong"))
+            eventually("its failure is told", lambda: "No smaller sizes" in browser.text(".wrong.note"))
             self.accessible("a failed page")
             browser.open(f"{service.url}/nowhere")
             self.accessible("the page of nothing")

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -16,6 +17,7 @@ class Service:
     def __init__(self, programs, name="image-sharer", **settings):
         self.programs, self.folder = os.path.abspath(programs), tempfile.mkdtemp(prefix="sharer-browser-")
         self.processes, port = [], free_port()
+        self.log = os.path.join(self.folder, "log")
         self.url = f"http://127.0.0.1:{port}"
         self.settings = {
             "SHARER_LISTEN": f"127.0.0.1:{port}",
@@ -37,7 +39,9 @@ class Service:
     def start(self, name):
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("SHARER_", "AWS_"))}
         program = os.path.join(self.programs, name)
-        self.processes.append(subprocess.Popen([program], cwd=self.folder, env=environment | self.settings))
+        with open(self.log, "ab") as log:
+            process = subprocess.Popen([program], cwd=self.folder, env=environment | self.settings, stderr=log)
+        self.processes.append(process)
 
     def work(self):
         self.start("image-worker")
@@ -45,9 +49,12 @@ class Service:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failed, *_):
         for process in self.processes:
             process.terminate()
         for process in self.processes:
             process.wait(40)
+        if failed:
+            with open(self.log, encoding="utf-8") as log:
+                sys.stderr.write(log.read()[-5000:])
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -26,16 +26,16 @@ def free_port():
 
 def eventually(what, look, patience=30):
     """Waits until `look` gives something, and returns it."""
-    deadline = time.monotonic() + patience
+    deadline, why = time.monotonic() + patience, ""
     while True:
         try:
             seen = look()
         except Failed as failed:
-            seen, what = None, f"{what} ({failed})"
+            seen, why = None, f" ({failed})"
         if seen:
             return seen
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {patience} s: {what}")
+            raise AssertionError(f"not within {patience} s: {what}{why}")
         time.sleep(0.05)
 
 
@@ -148,9 +148,8 @@ class Browser:
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]
         self.cdp("Emulation.setEmulatedMedia", features=features)
-        scale = 2 if phone else 1
         self.cdp(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=phone
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone
         )
 
     def screenshot(self, path):

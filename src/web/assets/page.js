@@ -229,7 +229,7 @@ class Card {
     this.state.textContent = 'Making sizes';
     this.thumbs = make('ul', { class: 'thumbs', 'aria-label': `Sizes of ${this.name}` });
     for (const each of answer.sizes.slice(1)) {
-      const caption = make('p', { text: `${each.name} · ${each.width} × ${each.height}` });
+      const caption = make('p', {}, make('span', { text: each.name }), ' ', make('span', { text: `${each.width} × ${each.height}` }));
       this.thumbs.append(make('li', { class: 'thumb', 'data-name': each.name }, make('div', { class: 'wait' }), caption));
     }
     const link = make('input', { type: 'text', readonly: '', value: answer.url, 'aria-label': `Link to ${this.name}` });
