@@ -14,8 +14,8 @@ use super::{Config, Refusal};
 
 /// The connection is reading a body, working or writing.
 const BUSY: u64 = 0;
-/// The connection has begun a head: added to since when. It sorts behind all who rest.
-const BEGUN: u64 = 1 << 62;
+/// Added to since when, where the connection has begun a head; times themselves are even.
+const BEGUN: u64 = 1;
 /// The connection has been closed to make room.
 const CLOSED: u64 = u64::MAX;
 
@@ -40,8 +40,8 @@ struct Inside {
 
 struct Member {
     stream: TcpStream,
-    /// [`BUSY`], [`CLOSED`], or since when it rests, in microseconds after opening plus 1, or has begun
-    /// a head: that plus [`BEGUN`].
+    /// [`BUSY`], [`CLOSED`], or since when it rests, in half microseconds after opening plus 2, or since when
+    /// it has begun a head: that plus [`BEGUN`].
     state: AtomicU64,
     /// Whose share it counts towards; `None` for a trusted proxy.
     share: Option<IpAddr>,
@@ -80,8 +80,8 @@ impl Crowd {
         })
     }
 
-    /// Lets a connection in; if all places are taken, the one that rests longest loses its own, or, where
-    /// nobody rests, the one that has been at its head for longest.
+    /// Lets a connection in; if all places are taken, the one that has rested or been at its head for longest
+    /// loses its own. Were those at their heads spared while others rest, who has just come would go first.
     ///
     /// # Errors
     /// The connection, if its address has its share, or if all are past their heads.
@@ -98,7 +98,7 @@ impl Crowd {
         {
             return Err(TurnedAway { stream, refusal: Refusal::TooManyConnections });
         }
-        if inside.members.len() >= self.max && !self.close_one(&mut inside, CLOSED) {
+        if inside.members.len() >= self.max && !self.close_one(&mut inside, |_| true) {
             return Err(TurnedAway { stream, refusal: Refusal::Busy });
         }
         // A new connection rests until its first byte.
@@ -115,15 +115,15 @@ impl Crowd {
 
     /// Makes room by closing one, as [`Crowd::enter`] does; says whether there was one.
     pub fn make_room(&self) -> bool {
-        self.close_one(&mut self.lock(), CLOSED)
+        self.close_one(&mut self.lock(), |_| true)
     }
 
-    /// Closes the connection whose state is the least below `bound`, and not busy.
-    fn close_one(&self, inside: &mut Inside, bound: u64) -> bool {
+    /// Closes the one that has rested or been at its head for longest, of those whose state is `meant`.
+    fn close_one(&self, inside: &mut Inside, meant: impl Fn(u64) -> bool) -> bool {
         loop {
             let waiting = inside.members.iter().filter_map(|(&number, member)| {
                 let since = member.state.load(Ordering::SeqCst);
-                (since != BUSY && since < bound).then_some((since, number))
+                (since != BUSY && since != CLOSED && meant(since)).then_some((since, number))
             });
             let Some((since, number)) = waiting.min() else { return false };
             // It may have woken up meanwhile; then look for another.
@@ -153,7 +153,7 @@ impl Crowd {
         self.stopping.store(true, Ordering::SeqCst);
         let deadline = Instant::now() + time;
         let mut inside = self.lock();
-        while self.close_one(&mut inside, BEGUN) {}
+        while self.close_one(&mut inside, |since| since & BEGUN == 0) {}
         while !inside.members.is_empty() {
             let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) else {
                 break;
@@ -168,7 +168,8 @@ impl Crowd {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(BEGUN - 2) + 1
+        // 64 bits of half microseconds last for 290,000 years.
+        (self.opened.elapsed().as_micros() as u64 + 1) << 1
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
@@ -221,7 +222,7 @@ impl Place {
         if self.crowd.is_stopping() { Err(Closed) } else { Ok(()) }
     }
 
-    /// It has begun a head: from now on it may be closed to make room if nobody rests.
+    /// It has begun a head: it may still be closed to make room, but not since the door stops.
     pub fn begin(&self) -> Result<(), Closed> {
         self.become_(BEGUN + self.crowd.now())
     }

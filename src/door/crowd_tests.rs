@@ -75,16 +75,13 @@ fn when_full_and_nobody_rests_the_new_one_is_turned_away() {
 }
 
 #[test]
-fn who_has_begun_a_head_makes_room_only_if_nobody_rests() {
-    let crowd = crowd(3, 9);
-    let inside: Vec<_> = (0..3).map(|_| enter(&crowd, "192.0.2.1").unwrap()).collect();
-    inside[0].0.begin().unwrap();
-    inside[1].0.begin().unwrap();
-    let (newest, _client) = enter(&crowd, "192.0.2.2").unwrap();
-    assert!(inside[2].0.wake().is_err());
-    newest.wake().unwrap();
-    let _next = enter(&crowd, "192.0.2.2").unwrap();
-    assert!(inside[0].0.wake().is_err() && inside[1].0.wake().is_ok());
+fn who_has_begun_a_head_makes_room_before_who_came_later() {
+    let crowd = crowd(2, 9);
+    let (dawdling, _client) = enter(&crowd, "192.0.2.1").unwrap();
+    dawdling.begin().unwrap();
+    let (newer, _client) = enter(&crowd, "192.0.2.2").unwrap();
+    let _newest = enter(&crowd, "192.0.2.3").unwrap();
+    assert!(dawdling.wake().is_err() && newer.wake().is_ok());
 }
 
 #[test]

@@ -210,7 +210,7 @@ fn a_full_door_closes_who_rests_and_turns_away_when_nobody_does() {
 }
 
 #[test]
-fn a_full_door_closes_who_dawdles_with_a_head_if_nobody_rests() {
+fn a_full_door_closes_who_dawdles_with_a_head() {
     let door = open(|config| (config.max_connections, config.max_per_address) = (2, 9));
     let mut first = door.client();
     first.send("GET /echo HT");
