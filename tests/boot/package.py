@@ -42,7 +42,7 @@ def check(image):
                 until(lambda: all(fetched(url) for url in addresses.values()), "all that the answer names is there")
         guest.wait_for(r"said objects: ")
         guest.wait_until_off()
-        lines = [re.search(r"said (\S+): (.*?) *$", line) for line in guest.lines]
-    said = {line[1]: line[2] for line in lines if line}
+        lines = [re.search(r"said (\S+?):(.*)", line) for line in guest.lines]
+    said = {line[1]: line[2].strip() for line in lines if line}
     assert said == EXPECTED, said
     say("  installed, started, an upload served, purged; what is left is the data")
