@@ -214,6 +214,9 @@ $(TOOLS)/bin/cargo-fuzz:
 BENCH := target/bench
 BENCHMARK = $(BENCH)/build/release/peers bench --tools $(BENCH) --worker target/release/image-worker --out $(BENCH)
 
+# A C library, and a peer where the system has what is needed to build with it (libturbojpeg0-dev).
+TURBOJPEG = $(shell pkg-config --exists libturbojpeg 2> /dev/null && echo --features turbojpeg)
+
 .PHONY: bench
 bench: bench-setup ## Measure against sharp, Pillow and fast_image_resize (IMAGES=folder of your own; needs npm)
 	$(BENCHMARK) --images "$(IMAGES)"
@@ -225,7 +228,7 @@ bench-quick: bench-setup ## The same with few rounds and small pictures
 .PHONY: bench-setup
 bench-setup: $(BENCH)/sharp/.done $(BENCH)/pillow/.done
 	$(CARGO) build --locked --release --bin image-worker
-	$(CARGO) build --locked --release --manifest-path benches/peers/Cargo.toml --target-dir $(BENCH)/build
+	$(CARGO) build --locked --release --manifest-path benches/peers/Cargo.toml --target-dir $(BENCH)/build $(TURBOJPEG)
 
 $(BENCH)/sharp/.done: benches/peers/setup/package.json benches/peers/setup/package-lock.json
 	@mkdir -p $(@D)

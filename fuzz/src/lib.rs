@@ -8,6 +8,7 @@ pub mod answer;
 pub mod decode;
 pub mod encode;
 pub mod http;
+pub mod jpeg;
 pub mod memory;
 pub mod message;
 pub mod picture;

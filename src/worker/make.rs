@@ -42,7 +42,9 @@ pub fn run(shared: &Shared, (fetched, made): Between<Fetched, Made>) {
 fn make(shared: &Shared, task: &Task, original: &[u8]) -> Result<Vec<Thumbnail>, image::Error> {
     let job = &task.job;
     let probe = probe_bytes(original)?;
-    let needed = thumbnails::memory_needed(&probe, original.len() as u64);
+    let wanted: Vec<Spec> =
+        job.thumbnails.iter().map(|wanted| Spec { bounds: wanted.bounds(), format: wanted.format }).collect();
+    let needed = thumbnails::memory_needed(&probe, original.len() as u64, &wanted);
     let share = shared.decoding.take(needed);
     let mut raised = None;
     if needed > shared.decoding.total() {
@@ -54,8 +56,6 @@ fn make(shared: &Shared, task: &Task, original: &[u8]) -> Result<Vec<Thumbnail>,
         raised = Some(shared.config.wall.raised(needed));
         debug!(id = job.id.as_str(), needed; "a large image is worked on alone");
     }
-    let wanted: Vec<Spec> =
-        job.thumbnails.iter().map(|wanted| Spec { bounds: wanted.bounds(), format: wanted.format }).collect();
     let limits = Limits { max_pixels: shared.config.max_pixels, memory: needed };
     let deadline = task.lease.begin();
     let made = thumbnails::make_while(original, &wanted, &limits, &|| Instant::now() < deadline);

@@ -1,7 +1,7 @@
 //! A sink that lets its caller end the decoding between two rows. How long a picture may take is for
 //! the caller to know: there is no clock here.
 
-use crate::image::{Error, Layout, Sink};
+use crate::image::{Detail, Error, Layout, Sink, Size};
 
 /// Passes everything on to `sink` while `go_on` says so.
 pub(super) struct Interruptible<'a> {
@@ -18,6 +18,10 @@ impl Interruptible<'_> {
 impl Sink for Interruptible<'_> {
     fn takes_inks(&self) -> bool {
         self.sink.takes_inks()
+    }
+
+    fn detail(&self, size: Size) -> Detail {
+        self.sink.detail(size)
     }
 
     fn start(&mut self, layout: &Layout) -> Result<(), Error> {

@@ -83,7 +83,7 @@ pub fn make_while(
     go_on: &dyn Fn() -> bool,
 ) -> Result<Vec<Thumbnail>, Error> {
     let probe = probe_bytes(bytes)?;
-    check(&probe, bytes.len() as u64, limits)?;
+    check(&probe, bytes.len() as u64, wanted, limits)?;
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
@@ -98,17 +98,17 @@ fn pressed<'a>(
     limits: &Limits,
     go_on: &dyn Fn() -> bool,
 ) -> Result<Press<'a>, Error> {
-    let spare = limits.memory - memory::before_resizing(probe, bytes.len() as u64);
+    let spare = limits.memory - memory::before_resizing(probe, bytes.len() as u64, wanted);
     let mut press = Press::new(probe.orientation, profile::conversion(bytes, probe), wanted, spare)?;
     guarded(|| decode(bytes, probe, &mut Interruptible { sink: &mut press, go_on }))?;
     Ok(press)
 }
 
-fn check(probe: &Probe, file_bytes: u64, limits: &Limits) -> Result<(), Error> {
+fn check(probe: &Probe, file_bytes: u64, wanted: &[Spec], limits: &Limits) -> Result<(), Error> {
     if probe.size.pixels() > limits.max_pixels {
         return Err(Error::TooManyPixels { size: probe.size, limit: limits.max_pixels });
     }
-    let needed = memory_needed(probe, file_bytes);
+    let needed = memory_needed(probe, file_bytes, wanted);
     if needed > limits.memory {
         return Err(Error::TooLargeForWorker { needed, available: limits.memory });
     }
