@@ -15,10 +15,12 @@ use crate::stop::Stop;
 mod backlog;
 mod departure;
 mod notify;
+mod operator;
 mod parts;
 mod run;
 mod watchdog;
 
+pub use operator::{requeue, status};
 pub use run::{serve, share, work};
 
 /// Exit code of a wrong argument or setting.
@@ -121,6 +123,10 @@ fn help(program: Program) -> String {
     text += &format!("  {name} --help      print this\n  {name} --version   print the version\n");
     if program == Program::Worker {
         text += "  image-worker thumbnail FILE... --out DIR\n                           make the thumbnails of local files\n";
+    }
+    if program == Program::Sharer {
+        text += "  image-sharer status      say how full the queue is, what comes and goes, what is dead and why\n";
+        text += "  image-sharer requeue ID  put a dead letter back into the queue; --all puts all back\n";
     }
     text += "\nSettings (environment variables):\n";
     for knob in KNOBS.iter().filter(|knob| knob.is_read_by(program)) {
