@@ -9,11 +9,14 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::observe::log as logs;
+use crate::observe::metrics::process;
 use crate::settings::{KNOBS, Program, Settings, Wrong};
 use crate::stop::Stop;
 
 mod backlog;
 mod departure;
+mod depth;
+mod metrics;
 mod notify;
 mod operator;
 mod parts;
@@ -61,6 +64,7 @@ pub fn main(
         Err(wrong) => return wrong_settings(program, &wrong),
     };
     logs::start(settings.log, settings.log_format);
+    process::started();
     let done = match wish {
         Wish::Check => parts::check(&settings),
         _ => stop_on_signals().and_then(|stop| run(settings, stop)),

@@ -18,6 +18,7 @@ mod documents;
 mod expiry;
 mod fleet;
 mod formats;
+mod metrics;
 mod operator;
 mod pages;
 mod programs;
