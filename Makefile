@@ -172,6 +172,19 @@ boot-tools:
 	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -qq --yes --no-install-recommends \
 	-o DPkg::Lock::Timeout=300 $$missing; fi
 
+PROMTOOL := $(shell command -v promtool || echo $(TOOLS)/prometheus/usr/bin/promtool)
+
+.PHONY: test-metrics
+test-metrics: build $(PROMTOOL) ## Check the programs' /metrics and deploy/alerts.yml with promtool (needs apt-get, or a promtool)
+	$(PYTHON) tests/metrics/run.py $(DIST) $(PROMTOOL)
+
+# Debian's, unpacked here: installed, it would start a Prometheus.
+$(TOOLS)/prometheus/usr/bin/promtool:
+	@mkdir -p $(TOOLS)/prometheus
+	@cd $(TOOLS)/prometheus && { apt-get download --quiet prometheus || \
+	{ echo "no promtool: it comes with Prometheus; put it into the PATH" >&2; exit 1; }; }
+	@cd $(TOOLS)/prometheus && dpkg-deb --extract prometheus_*.deb . && rm prometheus_*.deb
+
 .PHONY: lint
 lint: ## Format, clippy and rustdoc, warnings denied
 	$(CARGO) fmt --check

@@ -4,7 +4,7 @@
 //! may be; all that is wrong is said at once.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -52,6 +52,15 @@ impl Program {
     pub fn works(self) -> bool {
         self != Program::Server
     }
+
+    /// Where its metrics are served if nobody says where: the public service is for operators to watch,
+    /// and the others may run several times on one machine.
+    fn metrics(self) -> Metrics {
+        match self {
+            Program::Server => Metrics::IfFree(SocketAddr::from((Ipv4Addr::LOCALHOST, 9090))),
+            Program::Sharer | Program::Worker => Metrics::Off,
+        }
+    }
 }
 
 /// Where objects are kept.
@@ -72,11 +81,24 @@ pub enum QueueAddress {
     Sqs(sqs::Address),
 }
 
+/// Where metrics are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metrics {
+    /// Nowhere.
+    Off,
+    /// There; the program does not start if that can't be.
+    At(SocketAddr),
+    /// There, unless the address is taken: nobody asked for it.
+    IfFree(SocketAddr),
+}
+
 /// All settings of one program, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// Where metrics are served.
+    pub metrics: Metrics,
     /// Where objects are kept.
     pub store: StoreAddress,
     /// Where jobs wait.
@@ -193,6 +215,7 @@ impl Reader<'_> {
         let data: Option<PathBuf> = self.required(&DATA, path);
         // Every setting is read before any is missed, so that one start shows all that is wrong.
         let listen = self.required(&LISTEN, parsed);
+        let metrics = self.optional(&METRICS_LISTEN, metrics).unwrap_or(self.program.metrics());
         let default = |folder| data.as_ref().map(|data| data.join(folder));
         let store = self.address(&STORE, store, default("objects").map(StoreAddress::Directory));
         let queue = self.address(&QUEUE, queue, default("queue").map(QueueAddress::Directory));
@@ -223,6 +246,7 @@ impl Reader<'_> {
         let log_format = self.required(&LOG_FORMAT, Format::parse);
         Some(Settings {
             listen: listen?,
+            metrics,
             store: store?,
             queue: queue?,
             public_url,
@@ -339,6 +363,10 @@ const LEAST_SQS_VISIBILITY: u64 = 2;
 
 fn parsed<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
+}
+
+fn metrics(text: &str) -> Option<Metrics> {
+    if text == "off" { Some(Metrics::Off) } else { text.parse().ok().map(Metrics::At) }
 }
 
 fn path(text: &str) -> Option<PathBuf> {
@@ -463,6 +491,18 @@ mod tests {
         assert_eq!(read(&[queue, namespace, ("SHARER_METRIC_GROUP", "w")]), Ok(Some("sharer/a".to_owned())));
         assert!(read(&[namespace]).is_err() && read(&[queue, ("SHARER_METRIC_GROUP", "w")]).is_err());
         assert!(read(&[queue, ("SHARER_METRIC_NAMESPACE", "AWS/SQS")]).is_err());
+    }
+
+    #[test]
+    fn metrics_are_served_where_one_says_and_by_default_where_it_harms_nobody() {
+        let both = [("SHARER_STORE", "dir:/a"), ("SHARER_QUEUE", "dir:/b")];
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 9090));
+        assert_eq!(read(Program::Server, &both).unwrap().metrics, Metrics::IfFree(address));
+        assert_eq!(read(Program::Worker, &both).unwrap().metrics, Metrics::Off);
+        let set = |text| read(Program::Sharer, &[("SHARER_METRICS_LISTEN", text)]).map(|s| s.metrics);
+        assert_eq!(set("127.0.0.1:9090"), Ok(Metrics::At(address)));
+        assert_eq!((set("off"), set("")), (Ok(Metrics::Off), Ok(Metrics::Off)));
+        assert!(set("9090").unwrap_err().to_string().contains("or off"));
     }
 
     #[test]

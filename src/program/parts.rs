@@ -1,5 +1,6 @@
 //! Builds the parts that the settings name.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use crate::aws::cloudfront::Distribution;
 use crate::aws::imds::Imds;
 use crate::aws::{self, Aws, Environment};
 use crate::queue::directory::DirectoryQueue;
-use crate::queue::sqs::SqsQueue;
+use crate::queue::letters::DeadLetters;
+use crate::queue::sqs::{self, SqsQueue};
 use crate::queue::{self, Depth, Queue};
 use crate::settings::{QueueAddress, Settings, StoreAddress};
 use crate::store::Store;
@@ -132,15 +134,32 @@ impl AnyStore {
 
 fn open_queue(settings: &Settings, aws: &mut Option<Aws>) -> Result<Arc<dyn Queue>, String> {
     match &settings.queue {
-        QueueAddress::Directory(path) => {
-            let config =
-                queue::directory::Config { max_receives: settings.max_receives, ..Default::default() };
-            let queue = DirectoryQueue::open(path, config).map_err(|e| e.to_string())?;
-            Ok(Arc::new(queue))
-        }
-        QueueAddress::Sqs(address) => {
-            Ok(Arc::new(SqsQueue::open(found(aws)?, address.clone()).map_err(|e| e.to_string())?))
-        }
+        QueueAddress::Directory(path) => Ok(Arc::new(open_folder(path, settings)?)),
+        QueueAddress::Sqs(address) => Ok(Arc::new(open_sqs(address, aws)?)),
+    }
+}
+
+fn open_folder(path: &Path, settings: &Settings) -> Result<DirectoryQueue, String> {
+    let config = queue::directory::Config { max_receives: settings.max_receives, ..Default::default() };
+    DirectoryQueue::open(path, config).map_err(|e| e.to_string())
+}
+
+fn open_sqs(address: &sqs::Address, aws: &mut Option<Aws>) -> Result<SqsQueue, String> {
+    SqsQueue::open(found(aws)?, address.clone()).map_err(|e| e.to_string())
+}
+
+/// The queue alone, for an operator.
+///
+/// # Errors
+/// Why it can't be used, and what to do about it: a folder that is no queue is not made one.
+pub fn queue_to_operate(settings: &Settings) -> Result<Box<dyn DeadLetters>, String> {
+    match &settings.queue {
+        QueueAddress::Directory(path) if !path.join("messages").is_dir() => Err(format!(
+            "there is no queue in {}: run this where image-sharer runs, or set SHARER_DATA or SHARER_QUEUE",
+            path.display()
+        )),
+        QueueAddress::Directory(path) => Ok(Box::new(open_folder(path, settings)?)),
+        QueueAddress::Sqs(address) => Ok(Box::new(open_sqs(address, &mut None)?)),
     }
 }
 

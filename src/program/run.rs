@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use log::{info, warn};
 
 use super::departure;
+use super::metrics::{Board, Source};
 use super::notify;
 use super::parts::{self, Parts};
 use super::{version, watchdog};
 use crate::door::{self, Door};
 use crate::observe::memory;
+use crate::observe::metrics::Page;
 use crate::observe::time::now_millis;
 use crate::settings::{Program, Settings};
 use crate::stop::Stop;
@@ -43,8 +45,8 @@ const MEMORY_EACH: usize = 16 << 20;
 /// Why it could not start.
 pub fn serve(settings: Settings, stop: Stop) -> Result<(), String> {
     let mut parts = Parts::open(&settings)?;
-    let door = open_door(&settings)?;
-    run_server(door, &settings, &mut parts, &stop, None)
+    let doors = Doors::open(&settings)?;
+    run_server(doors, &settings, &mut parts, &stop, None)
 }
 
 /// `image-sharer`: serves and works until stopped.
@@ -53,11 +55,11 @@ pub fn serve(settings: Settings, stop: Stop) -> Result<(), String> {
 /// Why it could not start.
 pub fn share(settings: Settings, stop: Stop) -> Result<(), String> {
     let mut parts = Parts::open(&settings)?;
-    let door = open_door(&settings)?;
+    let doors = Doors::open(&settings)?;
     let worker = start_worker(Program::Sharer, Wall::none(), &settings, &parts, &stop)?;
     let life = worker.life();
     let watchdog = watchdog::watch(move || life.stuck(), &stop, DRAIN)?;
-    run_server(door, &settings, &mut parts, &stop, Some(worker.life()))?;
+    run_server(doors, &settings, &mut parts, &stop, Some(worker.life()))?;
     drain(worker, &stop);
     watchdog.verdict()
 }
@@ -70,12 +72,15 @@ pub fn work(settings: Settings, stop: Stop) -> Result<(), String> {
     memory::limit_arenas(worker::arenas(settings.jobs));
     let wall = Wall::build(settings.memory, settings.jobs, settings.max_upload_bytes);
     let parts = Parts::open(&settings)?;
+    let board = Board::open(settings.metrics)?;
     // Raised when no more jobs are to be taken: at the stop, or before it.
     let last = Stop::new();
     let worker = start_worker(Program::Worker, wall, &settings, &parts, &last)?;
     if let Some(imds) = parts.imds() {
         departure::watch(imds, &stop, &last)?;
     }
+    let meter = worker.life().meter();
+    board.serve(&parts.queue, vec![Box::new(move |page| meter.write(page))])?;
     let (life, told) = (worker.life(), worker.life());
     let watchdog = watchdog::watch(move || life.stuck(), &stop, DRAIN)?;
     let _told = notify::ready(&stop, move || told.stuck())?;
@@ -94,6 +99,18 @@ fn wait_for_the_end(worker: &Worker, stop: &Stop, last: &Stop, job_time: Duratio
         }
     }
     last.set();
+}
+
+/// A server's listeners.
+struct Doors {
+    door: Door,
+    board: Board,
+}
+
+impl Doors {
+    fn open(settings: &Settings) -> Result<Doors, String> {
+        Ok(Doors { door: open_door(settings)?, board: Board::open(settings.metrics)? })
+    }
 }
 
 fn open_door(settings: &Settings) -> Result<Door, String> {
@@ -115,12 +132,13 @@ fn open_door(settings: &Settings) -> Result<Door, String> {
 
 /// Serves until stopped; `life` is that of a worker in the same process.
 fn run_server(
-    door: Door,
+    doors: Doors,
     settings: &Settings,
     parts: &mut Parts,
     stop: &Stop,
     life: Option<Life>,
 ) -> Result<(), String> {
+    let Doors { door, board } = doors;
     let distribution = parts.distribution.take();
     let (store, queue) = (&parts.store, Arc::clone(&parts.queue));
     let objects = store.public_url(settings.public_url.as_deref());
@@ -157,6 +175,10 @@ fn run_server(
     if let Some(files) = store.files() {
         sweep(files, stop)?;
     }
+    let (served, meter) = (site.metrics(), life.as_ref().map(Life::meter));
+    let mut sources: Vec<Source> = vec![Box::new(move |page| served.write(page))];
+    sources.extend(meter.map(|meter| Box::new(move |page: &mut Page| meter.write(page)) as Source));
+    board.serve(&parts.queue, sources)?;
     let (stopper, stopped) = (door.stopper(), stop.clone());
     std::thread::Builder::new()
         .name("stopper".to_owned())

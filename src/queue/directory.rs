@@ -33,6 +33,7 @@ use watch::Watch;
 
 mod dead;
 mod name;
+mod operate;
 #[cfg(test)]
 mod tests;
 mod watch;

@@ -146,6 +146,9 @@ knobs! {
         "seconds, 1 to 43200", "visibility time-out of a received message";
     MAX_RECEIVES, "SHARER_MAX_RECEIVES", Working, All("10"),
         "times, 1 to 1000", "a directory queue's message received more often is a dead letter";
+    METRICS_LISTEN, "SHARER_METRICS_LISTEN", All,
+        Found("image-server: 127.0.0.1:9090 if that is free; else off"),
+        "address:port, or off", "where GET /metrics answers, in Prometheus's format";
     LOG, "SHARER_LOG", All, All("info"),
         "error, warn, info or debug", "what is logged";
     LOG_FORMAT, "SHARER_LOG_FORMAT", All, All("logfmt"),

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::door::{Access, Admitted, Answer, Exchange, Head, Lane, Refusal, Service};
+use crate::observe::metrics::Guard;
 use crate::queue::Queue;
 use crate::stop::Stop;
 use crate::store::Store;
@@ -20,6 +21,7 @@ mod health;
 mod home;
 mod html;
 mod links;
+mod metrics;
 mod negotiate;
 mod objects;
 mod problem;
@@ -38,6 +40,7 @@ mod tests;
 pub use cdn::Cdn;
 pub use cors::Origins;
 pub use links::Links;
+pub use metrics::Metrics;
 pub use problem::Problem;
 pub use rate::Rate;
 
@@ -92,6 +95,7 @@ pub struct Site {
     health: Health,
     home: Home,
     waits: Waits,
+    metrics: Arc<Metrics>,
 }
 
 /// One request's way to its answer, where it can go wrong.
@@ -121,6 +125,7 @@ struct Worded<'s> {
     handler: Box<dyn Handler + 's>,
     site: &'s Site,
     head: &'s Head,
+    _in_flight: Guard<'s>,
 }
 
 impl Exchange for Worded<'_> {
@@ -144,7 +149,12 @@ impl Site {
         let buckets = config.rate.map(Buckets::new);
         let health = Health::of(&rooms);
         let (home, waits) = (Home::new(&config), Waits::new(config.max_waits));
-        Site { config, rooms, uploads, buckets, health, home, waits }
+        Site { config, rooms, uploads, buckets, health, home, waits, metrics: Arc::default() }
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
     }
 
     fn handler<'s>(&'s self, head: &'s Head) -> Result<(Box<dyn Handler + 's>, Lane), Problem> {
@@ -175,6 +185,7 @@ impl Site {
     }
 
     fn tell(&self, problem: &Problem, head: Option<&Head>, request_id: &str) -> Answer {
+        self.metrics.rejected(problem.code());
         // A client that accepts none of our kinds gets JSON all the same.
         let kind = head.and_then(negotiate::kind).unwrap_or(Kind::Json);
         let listener = Listener { kind, request_id, base: self.config.links.base() };
@@ -197,7 +208,8 @@ impl Site {
 impl Service for Site {
     fn admit<'s>(&'s self, head: &'s Head) -> Result<Admitted<'s>, Answer> {
         let (handler, lane) = self.handler(head).map_err(|problem| self.word(&problem, head))?;
-        Ok(Admitted { exchange: Box::new(Worded { handler, site: self, head }), lane })
+        let exchange = Box::new(Worded { handler, site: self, head, _in_flight: self.metrics.admitted() });
+        Ok(Admitted { exchange, lane })
     }
 
     fn refuse(&self, head: Option<&Head>, request_id: &str, refusal: &Refusal) -> Answer {
@@ -210,6 +222,7 @@ impl Service for Site {
     }
 
     fn answered(&self, access: &Access<'_>) {
+        self.metrics.answered(access);
         // The query is not logged: it may hold a token.
         let head = access.head;
         log::info!(

@@ -119,6 +119,11 @@ impl Problem {
         }
     }
 
+    /// The word for it that never changes its meaning.
+    pub fn code(&self) -> &'static str {
+        self.wording().code
+    }
+
     /// What an operator should read of it; `None` for what is a client's fault alone.
     fn cause(&self) -> Option<String> {
         use upload::Error::{Image, Queue, Random, Spool, Store};

@@ -1,8 +1,11 @@
 //! Second step: reads the message, looks at the upload's record, fetches the original.
 
+use std::time::Instant;
+
 use super::arrive;
 use super::budget::Share;
 use super::lease::Lease;
+use super::metrics::Stage;
 use super::presence::present;
 use super::task::Task;
 use super::verdict::{Verdict, settle, settle_message};
@@ -25,7 +28,9 @@ pub struct Fetched {
 /// Fetches until the channel before is closed.
 pub fn run(shared: &Shared, (received, fetched): Between<Lease, Fetched>) {
     for lease in received {
+        let begun = Instant::now();
         if let Some(job) = begin(shared, lease) {
+            shared.metrics.took(Stage::Fetch, begun);
             // If all threads behind died, the dropped lease goes back to the queue.
             drop(fetched.send(job));
         }

@@ -1,9 +1,12 @@
 //! Fourth step: stores the thumbnails, unless their upload was deleted meanwhile.
 
+use std::time::{Duration, Instant};
+
 use log::info;
 
 use super::lease::Lease;
 use super::make::Made;
+use super::metrics::Stage;
 use super::presence::present;
 use super::verdict::{Verdict, settle};
 use super::{Between, Shared};
@@ -14,10 +17,12 @@ use crate::store::{self, Object};
 pub fn run(shared: &Shared, (made, done): Between<Made, Lease>) {
     for made in made {
         made.task.lease.begin();
+        let begun = Instant::now();
         match keep(shared, &made) {
             Ok(()) => {
                 made.task.lease.rest();
-                report(&made);
+                shared.metrics.took(Stage::Store, begun);
+                report(shared, &made);
                 // If the last step died, the dropped lease goes back to the queue.
                 drop(done.send(made.task.lease));
             }
@@ -44,9 +49,10 @@ fn keep(shared: &Shared, made: &Made) -> Result<(), Verdict> {
     made.task.remove_incoming(shared)
 }
 
-fn report(made: &Made) {
+fn report(shared: &Shared, made: &Made) {
     let (id, request_id) = (made.task.job.id.as_str(), made.task.job.request_id.as_str());
     let ms = now_millis().saturating_sub(made.task.job.uploaded);
+    shared.metrics.done(Duration::from_millis(ms));
     let bytes: usize = made.thumbnails.iter().map(|thumbnail| thumbnail.bytes.len()).sum();
     let receives = made.task.lease.delivery().receives;
     info!(id, request_id, ms, bytes, receives; "thumbnails stored");

@@ -140,6 +140,11 @@ impl Leases {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
+    /// How many messages are in hand.
+    pub fn count(&self) -> usize {
+        self.lock().held.len()
+    }
+
     /// Gives all messages in hand back to the queue, those that are lost with a delay, and ends the
     /// heartbeat. Returns how many.
     pub fn give_back_all(&self) -> usize {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Shared;
+use super::{Meter, Shared};
 
 /// Longest time between two turns of a loop: many times the longest call to the queue or the store
 /// with all its attempts (90 s), and the longest pause after it (30 s).
@@ -16,6 +16,11 @@ const STANDSTILL: Duration = Duration::from_secs(300);
 pub struct Life(pub(super) Arc<Shared>);
 
 impl Life {
+    /// Tells what the same worker counts.
+    pub fn meter(&self) -> Meter {
+        Meter(Arc::clone(&self.0))
+    }
+
     /// What has stood still for too long, if anything.
     pub fn stuck(&self) -> Option<&'static str> {
         let shared = &self.0;

@@ -5,6 +5,7 @@ use std::time::Instant;
 use log::debug;
 
 use super::fetch::Fetched;
+use super::metrics::Stage;
 use super::task::Task;
 use super::verdict::{Verdict, settle};
 use super::{Between, Shared};
@@ -28,9 +29,11 @@ pub fn run(shared: &Shared, (fetched, made): Between<Fetched, Made>) {
             settle(shared, task, Verdict::GivenBack);
             continue;
         }
+        let begun = Instant::now();
         let thumbnails = make(shared, &task, &original);
         task.lease.rest();
         drop((original, share));
+        shared.metrics.took(Stage::Make, begun);
         match thumbnails {
             // If all threads behind died, the dropped lease goes back to the queue.
             Ok(thumbnails) => drop(made.send(Made { task, thumbnails })),

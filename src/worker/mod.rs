@@ -38,6 +38,7 @@ mod life;
 mod limit_tests;
 pub mod local;
 mod make;
+mod metrics;
 mod presence;
 mod receive;
 mod task;
@@ -49,6 +50,8 @@ mod wall;
 use budget::Budget;
 use lease::{Leases, Limits};
 pub use life::Life;
+pub use metrics::Meter;
+use metrics::Metrics;
 use verdict::Verdict;
 pub use wall::{Wall, arenas};
 
@@ -94,6 +97,7 @@ struct Shared {
     store_failed: AtomicBool,
     /// Beats at each turn of the receiving.
     receiving: Pulse,
+    metrics: Metrics,
     stop: Stop,
 }
 
@@ -134,6 +138,7 @@ impl Worker {
             leases,
             store_failed: AtomicBool::new(false),
             receiving: Pulse::new(),
+            metrics: Metrics::default(),
             stop,
         });
 

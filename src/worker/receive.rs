@@ -30,6 +30,7 @@ pub fn run(shared: &Shared, received: Sender<Lease>) {
         match receive(shared, &received, &mut suspects) {
             Ok(()) => pause.reset(),
             Err(cause) => {
+                shared.metrics.receive_failed();
                 warn!(cause; "no jobs are taken for now");
                 shared.stop.sleep(pause.next());
             }
@@ -72,6 +73,7 @@ fn receive(shared: &Shared, received: &Sender<Lease>, suspects: &mut Vec<Lease>)
     let _receiving = shared.leases.receiving();
     let taken = shared.queue.receive(room, shared.config.visibility, shared.config.wait);
     for delivery in taken.map_err(|error: queue::Error| error.to_string())? {
+        shared.metrics.received(&delivery);
         let lease = shared.leases.hold(delivery);
         if lease.delivery().receives >= SUSPECT {
             suspects.push(lease);

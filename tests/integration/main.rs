@@ -18,6 +18,8 @@ mod documents;
 mod expiry;
 mod fleet;
 mod formats;
+mod metrics;
+mod operator;
 mod pages;
 mod programs;
 mod supervisor;

@@ -234,7 +234,6 @@ impl Sharer {
 
 /// Server and workers as processes of their own on the same store and queue.
 pub struct Site {
-    #[allow(dead_code, reason = "`make chaos` does it")]
     pub server: Process,
     pub client: Client,
     pub folder: Folder,
@@ -254,6 +253,8 @@ impl Site {
             ("SHARER_LISTEN", address.to_string()),
             ("SHARER_STORE", format!("dir:{}", folder.path().join("objects").display())),
             ("SHARER_QUEUE", format!("dir:{}", folder.path().join("queue").display())),
+            // Servers side by side would take turns at the usual port.
+            ("SHARER_METRICS_LISTEN", "off".to_owned()),
         ];
         all.extend(settings);
         let mut server = Process::start("image-server", folder.path(), &all);
