@@ -169,6 +169,49 @@ pub fn clean(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Room that a folder must have to be one that can be written to, in bytes: the thumbnails of one picture
+/// at their largest. With less, small files could be written and jobs would fail all the same, again and again.
+const ROOM: u64 = 2 << 20;
+
+/// Whether files can be written in `folder`: writes one, durably, where there is room for larger ones.
+///
+/// # Errors
+/// What stands in the way.
+pub fn probe(folder: &Path) -> io::Result<()> {
+    let mut temporary = Temporary::create(folder)?;
+    reserve(temporary.file(), ROOM)?;
+    temporary.file().write_all(b"check")?;
+    temporary.sync(SystemTime::now()).map(drop)
+}
+
+/// The same at a start. A full disk is logged, no more: what is on it can be read, and room comes and goes
+/// without anybody's starting a program anew.
+///
+/// # Errors
+/// As of [`probe`], but for a full disk.
+pub fn probe_at_start(folder: &Path) -> io::Result<()> {
+    match probe(folder) {
+        Err(e) if matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            let cause = explain("write to", folder, &e);
+            log::error!(cause; "starting all the same: nothing is taken in until there is room");
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// Gives a file room on the disk that is not written to; a file system that can't do that is not asked.
+fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+    use rustix::{fs, io::Errno};
+    loop {
+        match fs::fallocate(file, fs::FallocateFlags::empty(), 0, bytes) {
+            Err(Errno::INTR) => {}
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => return Ok(()),
+            result => return Ok(result?),
+        }
+    }
+}
+
 /// Says in a sentence what failed where, and what to do about it.
 pub fn explain(doing: &str, path: &Path, error: &io::Error) -> String {
     let advice = match error.kind() {

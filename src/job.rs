@@ -20,6 +20,9 @@ pub const MAX_BYTES: usize = 65_536;
 /// Most thumbnails one message may ask for.
 pub const MAX_THUMBNAILS: usize = 16;
 
+/// Longest request id, in characters; each is visible ASCII.
+pub const MAX_REQUEST_ID: usize = 64;
+
 /// Longest side of a wanted thumbnail, in pixels.
 pub const MAX_SIDE: u32 = 4096;
 
@@ -126,6 +129,10 @@ impl Job {
         if !own(&self.original) || !self.original.as_str().contains("/original.") {
             return Err(format!("the original's key {:?} is not this upload's", self.original.as_str()));
         }
+        let plain = self.request_id.bytes().all(|b| b.is_ascii_graphic());
+        if !plain || self.request_id.len() > MAX_REQUEST_ID {
+            return Err(format!("the request id is not 0 to {MAX_REQUEST_ID} visible characters"));
+        }
         if self.thumbnails.is_empty() || self.thumbnails.len() > MAX_THUMBNAILS {
             return Err(format!("{} thumbnails; 1 to {MAX_THUMBNAILS} are allowed", self.thumbnails.len()));
         }
@@ -201,6 +208,18 @@ mod tests {
     #[test]
     fn fields_of_a_newer_minor_kind_are_ignored() {
         assert_eq!(read_changed("\"version\":1", "\"version\":1,\"colour\":\"red\""), Ok(job()));
+    }
+
+    #[test]
+    fn the_request_id_comes_along_and_may_be_missing() {
+        let mut with = job();
+        with.request_id = "2fb6xqnz-c".to_owned();
+        assert_eq!(read(&with.to_message()), Ok(with));
+        assert_eq!(read_changed("\"request_id\":\"\",", ""), Ok(job()));
+        for bad in ["x".repeat(65), "a b".to_owned(), "a\\n".to_owned()] {
+            let changed = read_changed("\"request_id\":\"\"", &format!("\"request_id\":\"{bad}\""));
+            assert!(matches!(changed, Err(Error::Malformed(_))), "{bad}");
+        }
     }
 
     #[test]

@@ -96,6 +96,12 @@ impl Record {
         }
     }
 
+    /// The same with an expiry, in milliseconds since 1970, or with none.
+    #[must_use]
+    pub fn until(self, expires: Option<u64>) -> Record {
+        Record { expires, ..self }
+    }
+
     /// Whether it can be seen at `now` ms since 1970.
     pub fn presence(&self, now: u64) -> Presence {
         match (self.deleted, self.expires) {
@@ -122,7 +128,7 @@ fn hash(token: &str) -> String {
 }
 
 fn object(json: &Vec<u8>) -> Object<'_> {
-    Object { content_type: "application/json", cache_control: "no-store", content: json }
+    Object { content_type: "application/json", cache_control: "no-store", expires: None, content: json }
 }
 
 /// Writes a new upload's record.

@@ -4,7 +4,7 @@
 //! may be; all that is wrong is said at once.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use crate::door::{Network, Networks};
 use crate::observe::log::{Format, Level};
 use crate::queue::sqs;
 use crate::store::s3;
+use crate::upload::Lifetime;
+use crate::web::{Origins, Rate};
 
 mod knobs;
 
@@ -50,6 +52,15 @@ impl Program {
     pub fn works(self) -> bool {
         self != Program::Server
     }
+
+    /// Where its metrics are served if nobody says where: the public service is for operators to watch,
+    /// and the others may run several times on one machine.
+    fn metrics(self) -> Metrics {
+        match self {
+            Program::Server => Metrics::IfFree(SocketAddr::from((Ipv4Addr::LOCALHOST, 9090))),
+            Program::Sharer | Program::Worker => Metrics::Off,
+        }
+    }
 }
 
 /// Where objects are kept.
@@ -70,11 +81,24 @@ pub enum QueueAddress {
     Sqs(sqs::Address),
 }
 
+/// Where metrics are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metrics {
+    /// Nowhere.
+    Off,
+    /// There; the program does not start if that can't be.
+    At(SocketAddr),
+    /// There, unless the address is taken: nobody asked for it.
+    IfFree(SocketAddr),
+}
+
 /// All settings of one program, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// Where metrics are served.
+    pub metrics: Metrics,
     /// Where objects are kept.
     pub store: StoreAddress,
     /// Where jobs wait.
@@ -103,6 +127,18 @@ pub struct Settings {
     pub trusted_proxies: Networks,
     /// What an upload must show, if anything.
     pub upload_token: Option<Secret>,
+    /// How many uploads one client may begin, if that is limited.
+    pub rate: Option<Rate>,
+    /// CloudWatch namespace that is told the backlog.
+    pub metric_namespace: Option<String>,
+    /// Auto Scaling group whose machines are told beside it.
+    pub metric_group: Option<String>,
+    /// Origins whose pages may upload.
+    pub cors_origins: Origins,
+    /// How long uploads are kept that don't say; for ever, if absent.
+    pub default_expiry: Option<Lifetime>,
+    /// CloudFront distribution that is asked to forget what is deleted.
+    pub cdn_distribution: Option<String>,
     /// Images worked on at once.
     pub jobs: usize,
     /// Bytes of memory for all jobs in flight.
@@ -158,6 +194,7 @@ impl Settings {
         let settings = reader.all();
         if let Some(settings) = &settings {
             reader.check_times(settings);
+            reader.check_metrics(settings);
         }
         match settings {
             Some(settings) if reader.wrong.is_empty() => Ok(settings),
@@ -178,6 +215,7 @@ impl Reader<'_> {
         let data: Option<PathBuf> = self.required(&DATA, path);
         // Every setting is read before any is missed, so that one start shows all that is wrong.
         let listen = self.required(&LISTEN, parsed);
+        let metrics = self.optional(&METRICS_LISTEN, metrics).unwrap_or(self.program.metrics());
         let default = |folder| data.as_ref().map(|data| data.join(folder));
         let store = self.address(&STORE, store, default("objects").map(StoreAddress::Directory));
         let queue = self.address(&QUEUE, queue, default("queue").map(QueueAddress::Directory));
@@ -193,6 +231,12 @@ impl Reader<'_> {
         let spool = self.optional(&SPOOL, path).unwrap_or_else(std::env::temp_dir);
         let trusted_proxies = self.optional(&TRUSTED_PROXIES, networks).unwrap_or_default();
         let upload_token = self.optional(&UPLOAD_TOKEN, secret);
+        let rate = self.optional(&RATE, parsed);
+        let metric_namespace = self.optional(&METRIC_NAMESPACE, namespace);
+        let metric_group = self.optional(&METRIC_GROUP, group);
+        let cors_origins = self.optional(&CORS_ORIGINS, Origins::parse).unwrap_or_default();
+        let default_expiry = self.optional(&DEFAULT_EXPIRY, Lifetime::parse);
+        let cdn_distribution = self.optional(&CDN_DISTRIBUTION, distribution);
         let jobs = self.optional(&JOBS, whole(1..=1024)).unwrap_or_else(cores);
         let memory = self.optional(&MEMORY_MB, megabytes(16..=1 << 24)).unwrap_or_else(half_the_memory);
         let job_time = self.required(&JOB_SECONDS, seconds(1..=43_200));
@@ -202,6 +246,7 @@ impl Reader<'_> {
         let log_format = self.required(&LOG_FORMAT, Format::parse);
         Some(Settings {
             listen: listen?,
+            metrics,
             store: store?,
             queue: queue?,
             public_url,
@@ -216,6 +261,12 @@ impl Reader<'_> {
             spool,
             trusted_proxies,
             upload_token,
+            rate,
+            metric_namespace,
+            metric_group,
+            cors_origins,
+            default_expiry,
+            cdn_distribution,
             jobs: jobs as usize,
             memory,
             job_time: job_time?,
@@ -261,6 +312,20 @@ impl Reader<'_> {
         }
     }
 
+    /// A backlog is told of a queue in SQS alone, and machines only beside it.
+    fn check_metrics(&mut self, settings: &Settings) {
+        let (namespace, group) = (METRIC_NAMESPACE.name, METRIC_GROUP.name);
+        match (&settings.metric_namespace, &settings.metric_group, &settings.queue) {
+            (Some(_), _, QueueAddress::Directory(_)) => {
+                self.wrong.push(format!("{namespace} is set: {} must then be a queue in SQS", QUEUE.name));
+            }
+            (None, Some(_), _) => {
+                self.wrong.push(format!("{group} is set: {namespace} must say where it is told"));
+            }
+            _ => {}
+        }
+    }
+
     /// The times that must fit together.
     fn check_times(&mut self, settings: &Settings) {
         let (visibility, job) = (settings.visibility.as_secs(), settings.job_time.as_secs());
@@ -280,11 +345,28 @@ impl Reader<'_> {
     }
 }
 
+/// A namespace of our own in CloudWatch (PutMetricData: `[^:].*`, and `AWS/` is AWS's).
+fn namespace(text: &str) -> Option<String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-/#".contains(&b);
+    let well_formed = (1..=255).contains(&text.len()) && text.bytes().all(plain);
+    (well_formed && !text.starts_with("AWS/")).then(|| text.to_owned())
+}
+
+/// An Auto Scaling group's name: 1 to 255 characters, none of them a control character or a colon.
+fn group(text: &str) -> Option<String> {
+    let well_formed = (1..=255).contains(&text.chars().count());
+    (well_formed && !text.chars().any(|c| c.is_control() || c == ':')).then(|| text.to_owned())
+}
+
 /// Least visibility time-out with SQS, in seconds: SQS counts in whole seconds, and a call takes its time.
 const LEAST_SQS_VISIBILITY: u64 = 2;
 
 fn parsed<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
+}
+
+fn metrics(text: &str) -> Option<Metrics> {
+    if text == "off" { Some(Metrics::Off) } else { text.parse().ok().map(Metrics::At) }
 }
 
 fn path(text: &str) -> Option<PathBuf> {
@@ -326,6 +408,12 @@ fn url(text: &str) -> Option<String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&b);
     let well_formed = !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(plain);
     well_formed.then(|| text.trim_end_matches('/').to_owned())
+}
+
+/// What CloudFront calls its distributions: `E1ABCDEF234567`.
+fn distribution(text: &str) -> Option<String> {
+    let plain = text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    ((1..=64).contains(&text.len()) && plain).then(|| text.to_owned())
 }
 
 fn networks(text: &str) -> Option<Networks> {
@@ -394,6 +482,27 @@ mod tests {
         let short = [("SHARER_VISIBILITY_SECONDS", "1"), ("SHARER_QUEUE", "sqs://jobs")];
         assert!(read(Program::Sharer, &short).is_err());
         assert!(read(Program::Sharer, &short[..1]).is_ok());
+    }
+
+    #[test]
+    fn a_backlog_is_told_of_sqs_alone() {
+        let read = |set: &[(&str, &str)]| read(Program::Sharer, set).map(|s| s.metric_namespace);
+        let (queue, namespace) = (("SHARER_QUEUE", "sqs://jobs"), ("SHARER_METRIC_NAMESPACE", "sharer/a"));
+        assert_eq!(read(&[queue, namespace, ("SHARER_METRIC_GROUP", "w")]), Ok(Some("sharer/a".to_owned())));
+        assert!(read(&[namespace]).is_err() && read(&[queue, ("SHARER_METRIC_GROUP", "w")]).is_err());
+        assert!(read(&[queue, ("SHARER_METRIC_NAMESPACE", "AWS/SQS")]).is_err());
+    }
+
+    #[test]
+    fn metrics_are_served_where_one_says_and_by_default_where_it_harms_nobody() {
+        let both = [("SHARER_STORE", "dir:/a"), ("SHARER_QUEUE", "dir:/b")];
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 9090));
+        assert_eq!(read(Program::Server, &both).unwrap().metrics, Metrics::IfFree(address));
+        assert_eq!(read(Program::Worker, &both).unwrap().metrics, Metrics::Off);
+        let set = |text| read(Program::Sharer, &[("SHARER_METRICS_LISTEN", text)]).map(|s| s.metrics);
+        assert_eq!(set("127.0.0.1:9090"), Ok(Metrics::At(address)));
+        assert_eq!((set("off"), set("")), (Ok(Metrics::Off), Ok(Metrics::Off)));
+        assert!(set("9090").unwrap_err().to_string().contains("or off"));
     }
 
     #[test]

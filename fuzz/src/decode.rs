@@ -33,7 +33,7 @@ pub fn probe(data: &[u8]) {
         Ok(probe) => {
             assert!(probe.size.width > 0 && probe.size.height > 0);
             assert!(probe.upright().pixels() == probe.size.pixels());
-            assert!(memory_needed(&probe, data.len() as u64) > data.len() as u64);
+            assert!(memory_needed(&probe, data.len() as u64, &WANTED) > data.len() as u64);
             assert!(matches!(probe.thumbnail_format(), Format::Jpeg | Format::Png));
         }
         Err(error) => check_error(&error),
@@ -46,12 +46,13 @@ pub fn decode(data: &[u8], format: Format) -> Corpus {
         Ok(probe) if probe.format() == format && probe.size.pixels() <= MAX_PIXELS => probe,
         _ => return Corpus::Reject,
     };
-    let needed = memory_needed(&probe, data.len() as u64);
+    let whole = [spec(probe.size.width, probe.size.height, Format::Png)];
     let (seen, peak) = memory::peak(|| look_through(data, &probe));
-    assert_within(peak, data, needed);
+    assert_within(peak, data, memory_needed(&probe, data.len() as u64, &whole));
     if seen.is_err() {
         return Corpus::Keep;
     }
+    let needed = memory_needed(&probe, data.len() as u64, &WANTED);
     let limits = Limits { max_pixels: MAX_PIXELS, memory: needed };
     let (made, peak) = memory::peak(|| make(data, &WANTED, &limits));
     assert_within(peak, data, needed);

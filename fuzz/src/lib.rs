@@ -4,9 +4,11 @@
 //! `libfuzzer-sys` aborts at the first panic, even where a `catch_unwind` would contain it: so that a
 //! decoder's panic, which costs a job alone in production, is a finding here.
 
+pub mod answer;
 pub mod decode;
 pub mod encode;
 pub mod http;
+pub mod jpeg;
 pub mod memory;
 pub mod message;
 pub mod picture;

@@ -25,8 +25,8 @@ impl Sink for Picture {
         for plane in &layout.planes {
             let sides = [(plane.size.width, layout.size.width), (plane.size.height, layout.size.height)];
             for ((side, whole), ratio) in sides.into_iter().zip([plane.ratio.0, plane.ratio.1]) {
-                // A sample that is cut by the picture's edge is one all the same.
-                assert_eq!(f64::from(side), (f64::from(whole) / ratio).ceil(), "{layout:?}");
+                // A sample that is cut by the picture's edge is one all the same. Ratios may be thirds.
+                assert_eq!(f64::from(side), (f64::from(whole) / ratio - 1e-9).ceil(), "{layout:?}");
             }
         }
         self.planes = vec![Vec::new(); layout.planes.len()];
@@ -49,7 +49,14 @@ impl Picture {
         self.planes.iter().map(|plane| plane.capacity() as u64).sum()
     }
 
-    fn assert_complete(&self, size: Size) {
+    /// Its planes, if its samples mean one of `colors`.
+    pub fn planes_of(&self, colors: &[Color]) -> Option<&[Vec<u8>]> {
+        let color = self.layout.as_ref()?.color;
+        colors.contains(&color).then_some(&self.planes[..])
+    }
+
+    /// Panics if rows lack.
+    pub fn assert_complete(&self, size: Size) {
         let layout = self.layout.as_ref().expect("no layout was announced");
         assert_eq!(layout.size, size, "another size than the header's");
         for (plane, samples) in layout.planes.iter().zip(&self.planes) {

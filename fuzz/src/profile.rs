@@ -49,9 +49,9 @@ pub fn check(data: &[u8]) -> Corpus {
 
 fn thumbnail(file: &[u8]) {
     let probe = probe_bytes(file).expect("a profile is not looked at by the probe");
-    let needed = memory_needed(&probe, file.len() as u64);
-    let limits = Limits { max_pixels: 1 << 20, memory: needed };
     let wanted = [Spec { bounds: Size { width: 8, height: 8 }, format: Format::Png }];
+    let needed = memory_needed(&probe, file.len() as u64, &wanted);
+    let limits = Limits { max_pixels: 1 << 20, memory: needed };
     let (made, peak) = memory::peak(|| make(file, &wanted, &limits));
     let held = peak + file.len() as u64;
     assert!(held <= needed, "{held} bytes were held where {needed} were foreseen");

@@ -42,6 +42,7 @@ const TOKEN_PATH: &str = "/latest/api/token";
 const ROLE_PATH: &str = "/latest/meta-data/iam/security-credentials/";
 const REGION_PATH: &str = "/latest/meta-data/placement/region";
 const SPOT_PATH: &str = "/latest/meta-data/spot/instance-action";
+const LIFECYCLE_PATH: &str = "/latest/meta-data/autoscaling/target-lifecycle-state";
 
 /// A client of the metadata service.
 pub struct Imds {
@@ -169,6 +170,16 @@ impl Imds {
         let time = date::iso8601(&notice.time);
         // A notice with a time that can't be read is a notice all the same: from now on.
         Ok(Some(SpotNotice { action: notice.action, time: time.unwrap_or_else(|| self.clock.now()) }))
+    }
+
+    /// The state that Auto Scaling brings this machine into, or has brought it: `InService`, `Terminated`,
+    /// `Warmed:Stopped` …; `None` where it is in no group.
+    /// (<https://docs.aws.amazon.com/autoscaling/ec2/userguide/retrieving-target-lifecycle-state-through-imds.html>)
+    ///
+    /// # Errors
+    /// As [`Imds::get`].
+    pub fn target_lifecycle_state(&self) -> Result<Option<String>, Error> {
+        self.get(LIFECYCLE_PATH)
     }
 
     /// The credentials of the role that is attached to this machine.

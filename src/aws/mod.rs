@@ -2,7 +2,7 @@
 //! in small files, an action each.
 //!
 //! ```text
-//! s3/ sqs/        an action each: what is asked, what is answered
+//! s3/ sqs/ cloudfront/ cloudwatch/ autoscaling    an action each: what is asked, what is answered
 //!   client        sign → send → judge → again?      retry, clock
 //!     sign        Signature Version 4 (the aws-sigv4 crate)
 //!     transport   one HTTP exchange (the ureq crate)
@@ -16,8 +16,11 @@
 
 use std::sync::Arc;
 
+pub mod autoscaling;
 pub mod client;
 pub mod clock;
+pub mod cloudfront;
+pub mod cloudwatch;
 pub mod credentials;
 pub mod date;
 pub mod environment;
@@ -39,8 +42,11 @@ pub use environment::Environment;
 pub use error::Error;
 pub use region::Endpoint;
 
+use autoscaling::AutoScaling;
 use client::{Client, Parts};
 use clock::SystemClock;
+use cloudfront::Distribution;
+use cloudwatch::CloudWatch;
 use credentials::{Cached, Chain};
 use imds::Imds;
 use profile::Profile;
@@ -103,6 +109,16 @@ impl Aws {
         Ok(S3::new(self.client("s3", Style::S3, &self.region), bucket))
     }
 
+    /// A CloudFront distribution.
+    ///
+    /// # Errors
+    /// When the endpoint is no URL.
+    pub fn distribution(&self, id: &str) -> Result<Distribution, Error> {
+        let endpoint = Endpoint::find(&self.environment, &self.profile, "CLOUDFRONT")?;
+        let client = self.client("cloudfront", Style::Standard, cloudfront::home(&self.region));
+        Ok(Distribution::new(client, cloudfront::url(&endpoint, &self.region), id.to_owned()))
+    }
+
     /// SQS. A queue's URL says which region it is in.
     ///
     /// # Errors
@@ -111,6 +127,26 @@ impl Aws {
         let endpoint = Endpoint::find(&self.environment, &self.profile, "SQS")?;
         let region = queue_url.and_then(sqs::region_of).unwrap_or(&self.region);
         Ok(Sqs::new(self.client("sqs", Style::Standard, region), endpoint.url("sqs", region)))
+    }
+
+    /// CloudWatch.
+    ///
+    /// # Errors
+    /// When the endpoint is no URL.
+    pub fn cloudwatch(&self) -> Result<CloudWatch, Error> {
+        let endpoint = Endpoint::find(&self.environment, &self.profile, "CLOUDWATCH")?;
+        let client = self.client("monitoring", Style::Standard, &self.region);
+        Ok(CloudWatch::new(client, endpoint.url("monitoring", &self.region)))
+    }
+
+    /// EC2 Auto Scaling.
+    ///
+    /// # Errors
+    /// When the endpoint is no URL.
+    pub fn autoscaling(&self) -> Result<AutoScaling, Error> {
+        let endpoint = Endpoint::find(&self.environment, &self.profile, "AUTO_SCALING")?;
+        let client = self.client("autoscaling", Style::Standard, &self.region);
+        Ok(AutoScaling::new(client, endpoint.url("autoscaling", &self.region)))
     }
 
     fn client(&self, service: &'static str, style: Style, region: &str) -> Client {

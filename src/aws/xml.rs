@@ -101,6 +101,9 @@ impl Tree {
         if self.root.is_some() {
             return Err(wrong("a second root"));
         }
+        if !is_name(name) {
+            return Err(wrong("a name that is none"));
+        }
         if self.open.len() == MAX_DEPTH || self.elements > MAX_ELEMENTS {
             return Err(wrong("too deep or too many elements"));
         }
@@ -134,6 +137,14 @@ impl Tree {
             _ => Err(wrong("it ends before its root does")),
         }
     }
+}
+
+/// Whether a local name is one (XML 1.0, 2.3, and Namespaces in XML, 4), but for characters beyond ASCII,
+/// of which all are let pass. The parser takes whatever stands there.
+fn is_name(name: &str) -> bool {
+    let starts = |b: u8| b.is_ascii_alphabetic() || b == b'_' || !b.is_ascii();
+    let goes_on = |b: u8| starts(b) || b.is_ascii_digit() || b == b'-' || b == b'.';
+    name.bytes().next().is_some_and(starts) && name.bytes().all(goes_on)
 }
 
 /// The five predefined entities and character references; no others are defined without a DTD.
@@ -218,6 +229,10 @@ mod tests {
             "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>",
             "<a>\u{fffd}",
             "<a",
+            "<&#x10FFFF;/>",
+            "<1/>",
+            "<a:/>",
+            "<a'/>",
         ] {
             assert!(parse(bad.as_bytes()).is_err(), "{bad}");
         }

@@ -1,4 +1,4 @@
-//! The thumbnailer: takes jobs off the queue until it is stopped. Listens nowhere.
+//! The thumbnailer: takes jobs off the queue until it is stopped. Listens nowhere but for metrics.
 
 use std::path::Path;
 use std::process::ExitCode;

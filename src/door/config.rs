@@ -15,7 +15,7 @@ pub const MOST_HEADERS: usize = 128;
 pub struct Config {
     /// Address and port to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Most connections at once. When full, the one idle longest makes room.
+    /// Most connections at once. When full, the one that has been idle or at its head for longest makes room.
     pub max_connections: usize,
     /// Most connections from one address (IPv6: one /64) that is no trusted proxy.
     pub max_per_address: usize,

@@ -4,23 +4,20 @@
 //! to work in, the answer. Bytes and deadlines are left to `wire`, the rules to `head` and `framing`.
 
 use std::net::IpAddr;
-use std::os::unix::fs::FileExt;
 use std::time::Instant;
 
 use super::crowd::Place;
 use super::deadline::Pace;
+use super::delivery;
 use super::framing::{Decoder, Framing, Step, Version};
 use super::head::{Parsed, Scanner};
 use super::house::{House, guarded};
 use super::render::{self, After};
 use super::wire::{Broken, Wire};
-use super::{Access, Answer, Body, Exchange, Head, Lane, Method, Refusal, proxies};
+use super::{Access, Answer, Exchange, Head, Lane, Method, Refusal, proxies};
 
-/// A connection's buffer, in bytes, if heads may not be larger.
+/// A connection's buffer, in bytes, once a body comes, if heads may not be larger.
 const BUFFER: usize = 16 * 1024;
-
-/// Up to so many bytes a body goes out in one write with its head.
-const SMALL_BODY: u64 = 16 * 1024;
 
 /// Serves a connection to its end.
 pub(super) fn serve(house: &House, place: &Place, peer: IpAddr) {
@@ -116,14 +113,20 @@ impl Connection<'_> {
         let config = &self.house.config;
         let mut scanner = Scanner::new(config);
         let mut began = Instant::now();
+        let mut told = false;
         loop {
             let refused = |refusal| NoRequest::Refused(refusal, began);
             if let Some(range) = scanner.scan(self.wire.unread()).map_err(refused)? {
                 let parsed = Parsed::read(&self.wire.unread()[range.clone()], config).map_err(refused)?;
                 self.wire.take(range.end);
+                self.place.wake().map_err(|_| NoRequest::Ended)?;
                 return Ok(self.understand(parsed, began));
             }
             if scanner.begun() {
+                if !told {
+                    self.place.begin().map_err(|_| NoRequest::Ended)?;
+                    told = true;
+                }
                 self.wire.read_by(began + config.head_time).map_err(|broken| match broken {
                     Broken::TimedOut => refused(Refusal::TooSlow),
                     Broken::Gone => NoRequest::Ended,
@@ -145,11 +148,10 @@ impl Connection<'_> {
         } else {
             config.idle_time
         };
+        self.wire.rest();
         // Closed already, or the door stops: what we said last must still arrive.
         self.place.rest().map_err(|_| NoRequest::Idle)?;
-        let read = self.wire.read_within(longest);
-        self.place.wake().map_err(|_| NoRequest::Ended)?;
-        read.map_err(|broken| match broken {
+        self.wire.read_within(longest).map_err(|broken| match broken {
             Broken::TimedOut => NoRequest::Idle,
             Broken::Gone => NoRequest::Ended,
         })
@@ -173,7 +175,11 @@ impl Connection<'_> {
         Request { head, version: parsed.version, framing, waits, persists, began }
     }
 
+    #[inline(never)] // See `handle`.
     fn refuse(&mut self, refusal: &Refusal, began: Instant) -> Fate {
+        if self.place.wake().is_err() {
+            return Fate::HangUp;
+        }
         let request_id = self.house.next_id();
         let answer = self.house.word(None, &request_id, refusal);
         self.deliver(Outgoing {
@@ -187,6 +193,9 @@ impl Connection<'_> {
         })
     }
 
+    // Its frame is some kilobytes, which each of thousands of connections that only wait would hold as
+    // well, were it a part of their caller's.
+    #[inline(never)]
     fn handle(&mut self, request: Request) -> Fate {
         let head = &request.head;
         let mut received = 0;
@@ -197,6 +206,16 @@ impl Connection<'_> {
             Err(Trouble::Gone) => {
                 let request_id = head.request_id.as_str();
                 log::debug!(request_id, received; "the client left before it was answered");
+                self.house.tell(&Access {
+                    head: Some(head),
+                    peer: self.peer,
+                    request_id,
+                    status: 0,
+                    received,
+                    sent: 0,
+                    micros: micros_since(request.began),
+                    complete: false,
+                });
                 return Fate::HangUp;
             }
         };
@@ -289,7 +308,8 @@ impl Connection<'_> {
         let rendered = render::head(&mut answer, out.version, out.after);
         let body = (wants_body && !render::is_bodiless(status)).then_some(answer.body);
         let sent_before = self.wire.sent();
-        let delivered = self.send(rendered, body);
+        let mut pace = Pace::new(&self.house.config, Instant::now());
+        let delivered = delivery::send(&mut self.wire, rendered, body, &mut pace);
         self.house.tell(&Access {
             head: out.head,
             peer: self.peer,
@@ -297,7 +317,7 @@ impl Connection<'_> {
             status: status.0,
             received: out.received,
             sent: self.wire.sent() - sent_before,
-            micros: u64::try_from(out.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            micros: micros_since(out.began),
             complete: delivered.is_ok(),
         });
         match (delivered, out.after) {
@@ -307,39 +327,14 @@ impl Connection<'_> {
         }
     }
 
-    fn send(&mut self, rendered: Vec<u8>, body: Option<Body>) -> Result<(), Broken> {
-        let mut bytes = rendered;
-        let mut pace = Pace::new(&self.house.config, Instant::now());
-        let Some(body) = body else { return self.wire.send(&bytes, &mut pace) };
-        let length = body.length();
-        if length > SMALL_BODY {
-            self.wire.announce(length);
-            self.wire.send(&bytes, &mut pace)?;
-            return match body {
-                Body::Bytes(body) => self.wire.send(&body, &mut pace),
-                Body::Static(body) => self.wire.send(body, &mut pace),
-                Body::File { file, range } => self.wire.send_file(&file, range, &mut pace),
-            };
-        }
-        match body {
-            Body::Bytes(body) => bytes.extend_from_slice(&body),
-            Body::Static(body) => bytes.extend_from_slice(body),
-            Body::File { file, range } => {
-                let head_end = bytes.len();
-                bytes.resize(head_end + length as usize, 0);
-                file.read_exact_at(&mut bytes[head_end..], range.start).map_err(|error| {
-                    log::error!(error:% = error; "a file could not be read as far as promised");
-                    Broken::Gone
-                })?;
-            }
-        }
-        self.wire.send(&bytes, &mut pace)
-    }
-
     /// Reads on after our last word; it may be closed for another meanwhile.
     fn linger(&mut self) {
         // Should it be closed already, there is nothing to read either.
         let _ = self.place.rest();
         self.wire.linger(self.house.config.linger_time, self.house.config.linger_bytes);
     }
+}
+
+fn micros_since(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX)
 }

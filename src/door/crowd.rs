@@ -4,15 +4,18 @@
 //! touches only its own atomic; the lock is for coming and going.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, Shutdown, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::proxies::client_network;
 use super::{Config, Refusal};
 
-/// The connection is reading, working or writing.
+/// The connection is reading a body, working or writing.
 const BUSY: u64 = 0;
+/// Added to since when, where the connection has begun a head; times themselves are even.
+const BEGUN: u64 = 1;
 /// The connection has been closed to make room.
 const CLOSED: u64 = u64::MAX;
 
@@ -37,7 +40,8 @@ struct Inside {
 
 struct Member {
     stream: TcpStream,
-    /// [`BUSY`], [`CLOSED`], or since when it rests, in microseconds after opening plus 1.
+    /// [`BUSY`], [`CLOSED`], or since when it rests, in half microseconds after opening plus 2, or since when
+    /// it has begun a head: that plus [`BEGUN`].
     state: AtomicU64,
     /// Whose share it counts towards; `None` for a trusted proxy.
     share: Option<IpAddr>,
@@ -76,24 +80,25 @@ impl Crowd {
         })
     }
 
-    /// Lets a connection in; if all places are taken, the one that rests longest loses its own.
+    /// Lets a connection in; if all places are taken, the one that has rested or been at its head for longest
+    /// loses its own. Were those at their heads spared while others rest, who has just come would go first.
     ///
     /// # Errors
-    /// The connection, if its address has its share, or if nobody rests.
+    /// The connection, if its address has its share, or if all are past their heads.
     pub fn enter(
         self: &Arc<Crowd>,
         stream: TcpStream,
         peer: IpAddr,
         trusted: bool,
     ) -> Result<Place, TurnedAway> {
-        let share = (!trusted).then(|| share_of(peer));
+        let share = (!trusted).then(|| client_network(peer));
         let mut inside = self.lock();
         if let Some(address) = share
             && inside.shares.get(&address).is_some_and(|&n| n >= self.max_per_address)
         {
             return Err(TurnedAway { stream, refusal: Refusal::TooManyConnections });
         }
-        if inside.members.len() >= self.max && !self.close_longest_resting(&mut inside) {
+        if inside.members.len() >= self.max && !self.close_one(&mut inside, |_| true) {
             return Err(TurnedAway { stream, refusal: Refusal::Busy });
         }
         // A new connection rests until its first byte.
@@ -108,18 +113,19 @@ impl Crowd {
         Ok(Place { crowd: self.clone(), member, number })
     }
 
-    /// Makes room by closing the connection that rests longest; says whether there was one.
+    /// Makes room by closing one, as [`Crowd::enter`] does; says whether there was one.
     pub fn make_room(&self) -> bool {
-        self.close_longest_resting(&mut self.lock())
+        self.close_one(&mut self.lock(), |_| true)
     }
 
-    fn close_longest_resting(&self, inside: &mut Inside) -> bool {
+    /// Closes the one that has rested or been at its head for longest, of those whose state is `meant`.
+    fn close_one(&self, inside: &mut Inside, meant: impl Fn(u64) -> bool) -> bool {
         loop {
-            let resting = inside.members.iter().filter_map(|(&number, member)| {
+            let waiting = inside.members.iter().filter_map(|(&number, member)| {
                 let since = member.state.load(Ordering::SeqCst);
-                (since != BUSY && since != CLOSED).then_some((since, number))
+                (since != BUSY && since != CLOSED && meant(since)).then_some((since, number))
             });
-            let Some((since, number)) = resting.min() else { return false };
+            let Some((since, number)) = waiting.min() else { return false };
             // It may have woken up meanwhile; then look for another.
             if inside.members.get(&number).is_some_and(|member| member.close_if(since)) {
                 inside.remove(number);
@@ -139,14 +145,15 @@ impl Crowd {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// Closes whoever rests, lets the others finish for at most `time`, and then cuts them off.
+    /// Closes whoever rests, lets the others finish for at most `time`, also those who have begun a head,
+    /// and then cuts them off.
     ///
     /// Returns how many had to be cut off.
     pub fn disperse(&self, time: Duration) -> usize {
         self.stopping.store(true, Ordering::SeqCst);
         let deadline = Instant::now() + time;
         let mut inside = self.lock();
-        while self.close_longest_resting(&mut inside) {}
+        while self.close_one(&mut inside, |since| since & BEGUN == 0) {}
         while !inside.members.is_empty() {
             let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) else {
                 break;
@@ -161,7 +168,8 @@ impl Crowd {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(CLOSED - 2) + 1
+        // 64 bits of half microseconds last for 290,000 years.
+        (self.opened.elapsed().as_micros() as u64 + 1) << 1
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
@@ -185,7 +193,7 @@ impl Inside {
 }
 
 impl Member {
-    /// Closes it if it still rests since `since`.
+    /// Closes it if that is still its state.
     fn close_if(&self, since: u64) -> bool {
         let closed = self.state.compare_exchange(since, CLOSED, Ordering::SeqCst, Ordering::SeqCst).is_ok();
         if closed {
@@ -214,6 +222,11 @@ impl Place {
         if self.crowd.is_stopping() { Err(Closed) } else { Ok(()) }
     }
 
+    /// It has begun a head: it may still be closed to make room, but not since the door stops.
+    pub fn begin(&self) -> Result<(), Closed> {
+        self.become_(BEGUN + self.crowd.now())
+    }
+
     /// From now on it may not be closed.
     pub fn wake(&self) -> Result<(), Closed> {
         self.become_(BUSY)
@@ -235,15 +248,6 @@ impl Drop for Place {
         self.crowd.count.store(inside.members.len(), Ordering::Relaxed);
         drop(inside);
         self.crowd.ended.notify_all();
-    }
-}
-
-/// Whose share a connection counts towards: an IPv4 address, or an IPv6 network of 64 bits, which is
-/// the least that one customer gets.
-fn share_of(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        v4 => v4,
     }
 }
 

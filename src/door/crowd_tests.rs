@@ -75,6 +75,16 @@ fn when_full_and_nobody_rests_the_new_one_is_turned_away() {
 }
 
 #[test]
+fn who_has_begun_a_head_makes_room_before_who_came_later() {
+    let crowd = crowd(2, 9);
+    let (dawdling, _client) = enter(&crowd, "192.0.2.1").unwrap();
+    dawdling.begin().unwrap();
+    let (newer, _client) = enter(&crowd, "192.0.2.2").unwrap();
+    let _newest = enter(&crowd, "192.0.2.3").unwrap();
+    assert!(dawdling.wake().is_err() && newer.wake().is_ok());
+}
+
+#[test]
 fn is_crowded_from_three_quarters_on() {
     let crowd = crowd(4, 9);
     let mut inside: Vec<_> = (0..2).map(|_| enter(&crowd, "192.0.2.1").unwrap()).collect();
@@ -89,10 +99,12 @@ fn is_crowded_from_three_quarters_on() {
 fn disperses_the_resting_at_once_and_the_busy_at_the_deadline() {
     let crowd = crowd(9, 9);
     let (resting, _client) = enter(&crowd, "192.0.2.1").unwrap();
+    let (begun, _other) = enter(&crowd, "192.0.2.1").unwrap();
     let (busy, mut client) = enter(&crowd, "192.0.2.1").unwrap();
+    begun.begin().unwrap();
     busy.wake().unwrap();
-    assert_eq!(crowd.disperse(Duration::from_millis(20)), 1);
-    assert!(resting.wake().is_err());
+    assert_eq!(crowd.disperse(Duration::from_millis(20)), 2);
+    assert!(resting.wake().is_err() && begun.wake().is_ok());
     assert_eq!(client.read(&mut [0]).unwrap(), 0);
     assert!(busy.rest().is_err());
 }

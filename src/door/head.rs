@@ -112,6 +112,7 @@ impl Parsed {
     ///
     /// # Errors
     /// A refusal if it breaks the rules or the limits of `config`.
+    #[inline(never)] // Its frame holds all headers; a connection that only waits needs none of it.
     pub fn read(bytes: &[u8], config: &Config) -> Result<Parsed, Refusal> {
         let mut space = [httparse::EMPTY_HEADER; MOST_HEADERS];
         let mut request = httparse::Request::new(&mut space[..config.max_headers.min(MOST_HEADERS)]);

@@ -42,6 +42,8 @@ impl House {
         worded.unwrap_or_else(|_| {
             let status = refusal.status();
             Answer::new(status.0, "text/plain", format!("{}\n", status.default_reason_phrase()))
+                .with_header("X-Content-Type-Options", "nosniff")
+                .with_header("Content-Security-Policy", "default-src 'none'")
         })
     }
 

@@ -6,8 +6,8 @@
 //! head; its accept loop, thread pool and request parser are not used (`vendor-notes/tiny_http.md`).
 //!
 //! The way of a connection: `listener` accepts it, `crowd` gives it a place or `usher` turns it away,
-//! a thread of `pool` serves it in `connection`, which reads and writes through `wire` and asks
-//! [`head`] and [`framing`] what the bytes mean. A body is handed on as it comes: how much of it is
+//! a thread of `pool` serves it in `connection`, which reads and writes through `wire`, asks [`head`] and
+//! [`framing`] what the bytes mean, and answers through `render` and `delivery`. A body is handed on as it comes: how much of it is
 //! held in memory is for the service to bound.
 
 use std::net::IpAddr;
@@ -17,6 +17,7 @@ mod config;
 mod connection;
 mod crowd;
 mod deadline;
+mod delivery;
 pub mod framing;
 pub mod head;
 mod house;
@@ -33,7 +34,7 @@ pub use answer::{Answer, Body, header};
 pub use config::{Config, MOST_HEADERS};
 pub use listener::{Door, Error, Stopper};
 pub use process::prepare_process;
-pub use proxies::{Network, Networks};
+pub use proxies::{Network, Networks, client_network};
 pub use tiny_http::{Header, Method, StatusCode};
 
 /// A request's head, screened: every rule of framing was checked.
@@ -78,7 +79,7 @@ pub trait Service: Send + Sync {
     /// Words a refusal by the door itself; `head` is there once it was read and understood.
     fn refuse(&self, head: Option<&Head>, request_id: &str, refusal: &Refusal) -> Answer;
 
-    /// Told of every answer when it is out, or given up: the access log.
+    /// Told of every request when its answer is out, or given up: the access log.
     fn answered(&self, access: &Access<'_>);
 }
 
@@ -169,7 +170,7 @@ pub struct Access<'a> {
     pub peer: IpAddr,
     /// Names the request.
     pub request_id: &'a str,
-    /// Status of the answer.
+    /// Status of the answer; 0 where the client left before there was one.
     pub status: u16,
     /// Bytes of body received.
     pub received: u64,

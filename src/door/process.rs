@@ -3,11 +3,13 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::Config;
+use crate::observe::memory;
 
 /// Descriptors a connection may need: its socket, and a file it reads or writes.
 const DESCRIPTORS_EACH: u64 = 2;
 
-/// Descriptors for everything else: store, queue, logs, listeners, those who are turned away.
+/// Descriptors for everything else: store, queue, logs, listeners, those who are turned away. Where there
+/// are few, half of them.
 const DESCRIPTORS_SPARE: u64 = 256;
 
 /// Address space of a connection beside its stack: signal stack, guard pages, buffers, in bytes.
@@ -18,7 +20,7 @@ const SPACE_EACH: u64 = 64 * 1024;
 ///
 /// Call it once, at the start of `main`.
 pub fn prepare_process(config: Config) -> Config {
-    use_one_arena();
+    memory::limit_arenas(1);
     let wanted = config.max_connections as u64;
     let files = raise_open_files(wanted * DESCRIPTORS_EACH + DESCRIPTORS_SPARE);
     let space = getrlimit(Resource::As).current;
@@ -35,7 +37,7 @@ pub fn prepare_process(config: Config) -> Config {
 /// `config` with the connections that so many open files and so much address space allow; `None` is
 /// no limit.
 fn fit(mut config: Config, files: Option<u64>, space: Option<u64>) -> Config {
-    let by_files = files.map(|n| n.saturating_sub(DESCRIPTORS_SPARE) / DESCRIPTORS_EACH);
+    let by_files = files.map(|n| (n - DESCRIPTORS_SPARE.min(n / 2)) / DESCRIPTORS_EACH);
     // Half of the space is left to the work itself.
     let by_space = space.map(|bytes| bytes / 2 / (config.stack_bytes as u64 + SPACE_EACH));
     for bound in [by_files, by_space].into_iter().flatten() {
@@ -69,24 +71,6 @@ fn raise_open_files(wanted: u64) -> Option<u64> {
     }
 }
 
-/// glibc gives threads arenas of their own, each of which keeps memory that others can't use.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn use_one_arena() {
-    const M_ARENA_MAX: i32 = -8;
-    unsafe extern "C" {
-        fn mallopt(parameter: i32, value: i32) -> i32;
-    }
-    // SAFETY: this is the signature in glibc's <malloc.h>, where both C ints are 32 bits wide; the call
-    // takes no pointer and may be made at any time (mallopt(3)).
-    if unsafe { mallopt(M_ARENA_MAX, 1) } == 0 {
-        log::debug!("the allocator keeps its arenas");
-    }
-}
-
-/// Other allocators have no arenas a thread.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn use_one_arena() {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,7 +84,8 @@ mod tests {
         assert_eq!(connections(None, None), 1024);
         assert_eq!(connections(Some(20_000), None), 1024);
         assert_eq!(connections(Some(1024), None), 384);
-        assert_eq!(connections(Some(10), None), 1);
+        assert_eq!(connections(Some(64), None), 16);
+        assert_eq!(connections(Some(1), None), 1);
         assert_eq!(connections(None, Some(320 * 1024 * 1024)), 512);
         assert_eq!(connections(Some(1024), Some(1 << 40)), 384);
     }

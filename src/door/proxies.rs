@@ -3,7 +3,7 @@
 //! A header that anybody can send counts only as far as trusted machines wrote it.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use super::Header;
@@ -93,6 +93,15 @@ pub(super) fn client(peer: IpAddr, headers: &[Header], trusted: &Networks) -> Ip
         }
     }
     believed
+}
+
+/// What one client has: an IPv4 address, or an IPv6 network of 64 bits, which is the least that one
+/// customer gets. Limits for each client count by this.
+pub fn client_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
 }
 
 /// The client's scheme as the nearest trusted proxy names it, if there is one and it is a known one.

@@ -1,4 +1,4 @@
-//! One connection's socket: a buffer for life, and every read and write under a deadline.
+//! One connection's socket: its one buffer, and every read and write under a deadline.
 //!
 //! Knows no HTTP. What was read and not yet taken stays in the buffer for the next request.
 
@@ -9,6 +9,10 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::deadline::{Pace, time_left};
+
+/// A buffer's size while nothing larger has come, in bytes: a browser's head fits. Thousands of connections
+/// rest, and each has one.
+const SMALL_BUFFER: usize = 2 * 1024;
 
 /// Most bytes handed to the kernel at once, so that progress is seen.
 const WRITE_BYTES: usize = 64 * 1024;
@@ -32,9 +36,13 @@ pub(super) enum Broken {
 /// A socket with its buffer.
 pub(super) struct Wire<'s> {
     stream: &'s TcpStream,
+    /// [`SMALL_BUFFER`] or `capacity` bytes.
     buffer: Box<[u8]>,
+    capacity: usize,
     start: usize,
     end: usize,
+    /// The last read found more than there was room for, or just that much.
+    filled: bool,
     /// The time-outs set on the socket, so as not to set the same again.
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
@@ -43,13 +51,15 @@ pub(super) struct Wire<'s> {
 }
 
 impl<'s> Wire<'s> {
-    /// A wire whose buffer holds `capacity` bytes.
+    /// A wire whose buffer grows to `capacity` bytes when that much comes.
     pub fn new(stream: &'s TcpStream, capacity: usize) -> Wire<'s> {
         Wire {
             stream,
-            buffer: vec![0; capacity].into(),
+            buffer: vec![0; SMALL_BUFFER.min(capacity)].into(),
+            capacity,
             start: 0,
             end: 0,
+            filled: false,
             read_timeout: None,
             write_timeout: None,
             sent: 0,
@@ -74,8 +84,21 @@ impl<'s> Wire<'s> {
         self.sent
     }
 
+    /// Gives back what memory it can: the next bytes may be long in coming.
+    pub fn rest(&mut self) {
+        if self.start == self.end && self.buffer.len() > SMALL_BUFFER {
+            (self.start, self.end) = (0, 0);
+            self.buffer = vec![0; SMALL_BUFFER].into();
+        }
+    }
+
     /// Waits for more bytes until `timeout` from now, and reads what is there.
     pub fn read_within(&mut self, timeout: Duration) -> Result<(), Broken> {
+        if self.filled && self.buffer.len() < self.capacity {
+            let mut larger = vec![0; self.capacity];
+            larger[..self.end].copy_from_slice(&self.buffer[..self.end]);
+            self.buffer = larger.into();
+        }
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
@@ -89,6 +112,7 @@ impl<'s> Wire<'s> {
                 Ok(0) => return Err(Broken::Gone),
                 Ok(count) => {
                     self.end += count;
+                    self.filled = self.end == self.buffer.len();
                     return Ok(());
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

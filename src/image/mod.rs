@@ -139,12 +139,27 @@ pub struct Layout {
     pub planes: Vec<Plane>,
 }
 
+/// How few columns and rows the whole of a picture may come in. No less is made of a picture that is smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detail {
+    /// Of a plane of chroma.
+    pub chroma: Size,
+    /// Of any other plane.
+    pub luma: Size,
+}
+
 /// Takes a decoded picture row by row.
 pub trait Sink {
     /// Whether a picture in inks is wanted as such, [`Color::Cmyk`]. Else it comes as the RGB that
     /// browsers make of inks without a profile.
     fn takes_inks(&self) -> bool {
         false
+    }
+
+    /// How much of a picture of `size` is wanted: all of it, if nothing else is said. A decoder that can make a
+    /// smaller picture at less cost announces planes of fewer samples, but not of fewer than this.
+    fn detail(&self, size: Size) -> Detail {
+        Detail { chroma: size, luma: size }
     }
 
     /// Called once, before any row.
@@ -198,6 +213,8 @@ pub enum Error {
         /// What there is, in bytes.
         available: u64,
     },
+    /// The caller wanted no more rows: the picture took longer than it may.
+    Interrupted,
 }
 
 impl Error {
@@ -211,6 +228,7 @@ impl Error {
             Error::Unreadable(_) => "unreadable_image",
             Error::TooManyPixels { .. } => "too_many_pixels",
             Error::TooLargeForWorker { .. } => "too_large_for_worker",
+            Error::Interrupted => "interrupted",
         }
     }
 }
@@ -231,6 +249,7 @@ impl fmt::Display for Error {
             Error::TooLargeForWorker { needed, available } => {
                 write!(f, "decoding the image needs {needed} bytes of memory; this worker has {available}")
             }
+            Error::Interrupted => f.write_str("the image took longer than it may"),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Logs: one line an event, logfmt or JSON, to standard error.
 //!
 //! Code logs through the `log` crate's macros with key-value fields; this is what they end in.
-//! A value that holds anything but plain characters is quoted, so no client can forge a line.
+//! A value that holds anything but plain characters is quoted, so no client can forge a line. In JSON,
+//! numbers and truth values are written as such.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -81,11 +82,9 @@ impl Log for Stderr {
 
 fn line(record: &Record<'_>, format: Format, now: u64) -> String {
     let level = record.level().as_str().to_ascii_lowercase();
-    let mut fields = vec![
-        ("ts".to_owned(), time::rfc3339(now)),
-        ("level".to_owned(), level),
-        ("msg".to_owned(), record.args().to_string()),
-    ];
+    let field = |name: &str, text| Field { name: name.to_owned(), text, bare: false };
+    let mut fields =
+        vec![field("ts", time::rfc3339(now)), field("level", level), field("msg", record.args().to_string())];
     // Collecting into a vector can't fail.
     let _ = record.key_values().visit(&mut Collect(&mut fields));
     match format {
@@ -94,38 +93,47 @@ fn line(record: &Record<'_>, format: Format, now: u64) -> String {
     }
 }
 
-struct Collect<'a>(&'a mut Vec<(String, String)>);
+/// A field of a line.
+struct Field {
+    name: String,
+    text: String,
+    /// Whether JSON has it without quotation marks.
+    bare: bool,
+}
+
+struct Collect<'a>(&'a mut Vec<Field>);
 
 impl<'kvs> VisitSource<'kvs> for Collect<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
-        self.0.push((key.as_str().to_owned(), value.to_string()));
+        let bare = value.to_u64().is_some() || value.to_i64().is_some() || value.to_bool().is_some();
+        self.0.push(Field { name: key.as_str().to_owned(), text: value.to_string(), bare });
         Ok(())
     }
 }
 
-fn logfmt(fields: &[(String, String)]) -> String {
+fn logfmt(fields: &[Field]) -> String {
     let mut line = String::new();
-    for (i, (key, value)) in fields.iter().enumerate() {
+    for (i, Field { name, text, .. }) in fields.iter().enumerate() {
         let space = if i == 0 { "" } else { " " };
-        let plain =
-            !value.is_empty() && value.bytes().all(|b| b.is_ascii_graphic() && !b"\"=\\".contains(&b));
+        let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && !b"\"=\\".contains(&b));
         // Writing to a string can't fail.
         let _ = if plain {
-            write!(line, "{space}{key}={value}")
+            write!(line, "{space}{name}={text}")
         } else {
-            write!(line, "{space}{key}={}", quoted(value))
+            write!(line, "{space}{name}={}", quoted(text))
         };
     }
     line.push('\n');
     line
 }
 
-fn json(fields: &[(String, String)]) -> String {
+fn json(fields: &[Field]) -> String {
     let mut line = String::from("{");
-    for (i, (key, value)) in fields.iter().enumerate() {
+    for (i, Field { name, text, bare }) in fields.iter().enumerate() {
         let comma = if i == 0 { "" } else { "," };
         // Writing to a string can't fail.
-        let _ = write!(line, "{comma}{}:{}", quoted(key), quoted(value));
+        let _ = write!(line, "{comma}{}:", quoted(name));
+        line += &if *bare { text.clone() } else { quoted(text) };
     }
     line.push_str("}\n");
     line
@@ -164,6 +172,13 @@ mod tests {
             written(Format::Json, "stored", "7"),
             "{\"ts\":\"1970-01-01T00:00:00.000Z\",\"level\":\"info\",\"msg\":\"stored\",\"key\":\"7\"}\n"
         );
+    }
+
+    #[test]
+    fn in_json_numbers_are_numbers_and_text_that_looks_like_one_is_text() {
+        let pairs = [("n", Value::from(7_u64)), ("b", Value::from(true)), ("t", Value::from("7"))];
+        let record = Record::builder().args(format_args!("m")).key_values(&pairs).build();
+        assert!(line(&record, Format::Json, 0).ends_with("\"n\":7,\"b\":true,\"t\":\"7\"}\n"));
     }
 
     #[test]

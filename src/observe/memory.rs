@@ -1,4 +1,5 @@
-//! How much memory the machine has: the smaller of the machine's and the control group's.
+//! How much memory the machine has (the smaller of the machine's and the control group's), and how many
+//! arenas the allocator keeps.
 
 use std::fs;
 
@@ -35,6 +36,26 @@ fn cgroup_limit() -> Option<u64> {
 fn cgroup_usage() -> Option<u64> {
     fs::read_to_string("/sys/fs/cgroup/memory.current").ok()?.trim().parse().ok()
 }
+
+/// Keeps glibc's allocator to `most` arenas. By itself it has eight a processor, each of which keeps memory
+/// that others can't use, and reserves 64 MiB of address space. Call it at the start.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn limit_arenas(most: usize) {
+    const M_ARENA_MAX: i32 = -8;
+    unsafe extern "C" {
+        fn mallopt(parameter: i32, value: i32) -> i32;
+    }
+    let most = i32::try_from(most).unwrap_or(i32::MAX);
+    // SAFETY: this is the signature in glibc's <malloc.h>, where both C ints are 32 bits wide; the call
+    // takes no pointer and may be made at any time (mallopt(3)).
+    if unsafe { mallopt(M_ARENA_MAX, most) } == 0 {
+        log::debug!("the allocator keeps its arenas");
+    }
+}
+
+/// Other allocators have no arenas a thread.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn limit_arenas(_most: usize) {}
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
-//! What an operator sees: logs, and what the machine has.
+//! What an operator sees: logs, metrics, and what the machine has.
 
 pub mod log;
 pub mod memory;
+pub mod metrics;
 pub mod time;

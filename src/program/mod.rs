@@ -9,14 +9,21 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::observe::log as logs;
+use crate::observe::metrics::process;
 use crate::settings::{KNOBS, Program, Settings, Wrong};
 use crate::stop::Stop;
 
+mod backlog;
+mod departure;
+mod depth;
+mod metrics;
 mod notify;
+mod operator;
 mod parts;
 mod run;
-mod spot;
+mod watchdog;
 
+pub use operator::{requeue, status};
 pub use run::{serve, share, work};
 
 /// Exit code of a wrong argument or setting.
@@ -57,6 +64,7 @@ pub fn main(
         Err(wrong) => return wrong_settings(program, &wrong),
     };
     logs::start(settings.log, settings.log_format);
+    process::started();
     let done = match wish {
         Wish::Check => parts::check(&settings),
         _ => stop_on_signals().and_then(|stop| run(settings, stop)),
@@ -119,6 +127,10 @@ fn help(program: Program) -> String {
     text += &format!("  {name} --help      print this\n  {name} --version   print the version\n");
     if program == Program::Worker {
         text += "  image-worker thumbnail FILE... --out DIR\n                           make the thumbnails of local files\n";
+    }
+    if program == Program::Sharer {
+        text += "  image-sharer status      say how full the queue is, what comes and goes, what is dead and why\n";
+        text += "  image-sharer requeue ID  put a dead letter back into the queue; --all puts all back\n";
     }
     text += "\nSettings (environment variables):\n";
     for knob in KNOBS.iter().filter(|knob| knob.is_read_by(program)) {

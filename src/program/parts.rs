@@ -1,12 +1,16 @@
 //! Builds the parts that the settings name.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::backlog::Backlog;
+use crate::aws::cloudfront::Distribution;
 use crate::aws::imds::Imds;
 use crate::aws::{self, Aws, Environment};
 use crate::queue::directory::DirectoryQueue;
-use crate::queue::sqs::SqsQueue;
+use crate::queue::letters::DeadLetters;
+use crate::queue::sqs::{self, SqsQueue};
 use crate::queue::{self, Depth, Queue};
 use crate::settings::{QueueAddress, Settings, StoreAddress};
 use crate::store::Store;
@@ -19,7 +23,9 @@ pub struct Parts {
     pub store: AnyStore,
     /// Where jobs wait.
     pub queue: Arc<dyn Queue>,
-    /// AWS, where either is there.
+    /// What a CDN that is to forget deleted objects is asked by.
+    pub distribution: Option<Distribution>,
+    /// AWS, where one of these is there.
     aws: Option<Aws>,
 }
 
@@ -32,7 +38,28 @@ impl Parts {
         let mut aws = None;
         let store = open_store(settings, &mut aws)?;
         let queue = open_queue(settings, &mut aws)?;
-        Ok(Parts { store, queue, aws })
+        let distribution = match &settings.cdn_distribution {
+            Some(id) => Some(found(&mut aws)?.distribution(id).map_err(|e| e.to_string())?),
+            None => None,
+        };
+        Ok(Parts { store, queue, distribution, aws })
+    }
+
+    /// Who tells CloudWatch of the backlog, if the settings say so.
+    ///
+    /// # Errors
+    /// When an endpoint is no URL.
+    pub fn backlog(&self, settings: &Settings) -> Result<Option<Backlog>, String> {
+        let (Some(aws), Some(namespace)) = (&self.aws, &settings.metric_namespace) else { return Ok(None) };
+        let group = settings.metric_group.clone();
+        let open = || -> Result<Backlog, aws::Error> {
+            let workers = match group {
+                Some(group) => Some((aws.autoscaling()?, group)),
+                None => None,
+            };
+            Ok(Backlog::new(Arc::clone(&self.queue), aws.cloudwatch()?, namespace.clone(), workers))
+        };
+        open().map(Some).map_err(|error| error.to_string())
     }
 
     /// The EC2 machine's metadata, where the parts are on AWS.
@@ -107,15 +134,32 @@ impl AnyStore {
 
 fn open_queue(settings: &Settings, aws: &mut Option<Aws>) -> Result<Arc<dyn Queue>, String> {
     match &settings.queue {
-        QueueAddress::Directory(path) => {
-            let config =
-                queue::directory::Config { max_receives: settings.max_receives, ..Default::default() };
-            let queue = DirectoryQueue::open(path, config).map_err(|e| e.to_string())?;
-            Ok(Arc::new(queue))
-        }
-        QueueAddress::Sqs(address) => {
-            Ok(Arc::new(SqsQueue::open(found(aws)?, address.clone()).map_err(|e| e.to_string())?))
-        }
+        QueueAddress::Directory(path) => Ok(Arc::new(open_folder(path, settings)?)),
+        QueueAddress::Sqs(address) => Ok(Arc::new(open_sqs(address, aws)?)),
+    }
+}
+
+fn open_folder(path: &Path, settings: &Settings) -> Result<DirectoryQueue, String> {
+    let config = queue::directory::Config { max_receives: settings.max_receives, ..Default::default() };
+    DirectoryQueue::open(path, config).map_err(|e| e.to_string())
+}
+
+fn open_sqs(address: &sqs::Address, aws: &mut Option<Aws>) -> Result<SqsQueue, String> {
+    SqsQueue::open(found(aws)?, address.clone()).map_err(|e| e.to_string())
+}
+
+/// The queue alone, for an operator.
+///
+/// # Errors
+/// Why it can't be used, and what to do about it: a folder that is no queue is not made one.
+pub fn queue_to_operate(settings: &Settings) -> Result<Box<dyn DeadLetters>, String> {
+    match &settings.queue {
+        QueueAddress::Directory(path) if !path.join("messages").is_dir() => Err(format!(
+            "there is no queue in {}: run this where image-sharer runs, or set SHARER_DATA or SHARER_QUEUE",
+            path.display()
+        )),
+        QueueAddress::Directory(path) => Ok(Box::new(open_folder(path, settings)?)),
+        QueueAddress::Sqs(address) => Ok(Box::new(open_sqs(address, &mut None)?)),
     }
 }
 
@@ -134,6 +178,7 @@ pub fn receive_wait(settings: &Settings) -> Duration {
 /// What can't be used, and what to do about it.
 pub fn check(settings: &Settings) -> Result<(), String> {
     let parts = Parts::open(settings)?;
+    let backlog = parts.backlog(settings)?;
     let (store, queue) = (parts.store.any(), parts.queue);
     if let Some(aws) = &parts.aws {
         let access_key = aws.access_key().map_err(|e| e.to_string())?;
@@ -151,6 +196,11 @@ pub fn check(settings: &Settings) -> Result<(), String> {
             println!("queue:    {name}: {waiting} waiting, {in_flight} in flight, {dead} dead letters");
         }
         Err(error) => wrong.push(format!("queue {}: {error}", queue.describe())),
+    }
+    match backlog.map(|backlog| backlog.tell_once()) {
+        None => {}
+        Some(Ok(told)) => println!("metrics:  {told}"),
+        Some(Err(error)) => wrong.push(error),
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }

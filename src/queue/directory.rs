@@ -18,14 +18,14 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Cause, Delivery, Depth, Error, MAX_BATCH, Queue, Receipt};
-use crate::durable::{self, Temporary};
+use crate::durable;
 use crate::key::Id;
 pub use dead::DeadLetter;
 use name::Name;
@@ -33,6 +33,7 @@ use watch::Watch;
 
 mod dead;
 mod name;
+mod operate;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -115,6 +116,7 @@ impl DirectoryQueue {
         };
         queue.make_folders()?;
         durable::clean(&queue.temporary).map_err(|e| failed("clean", &queue.temporary, &e))?;
+        durable::probe_at_start(&queue.temporary).map_err(|e| failed("write to", &queue.temporary, &e))?;
         Ok(queue)
     }
 
@@ -327,11 +329,7 @@ impl Queue for DirectoryQueue {
 
     fn check(&self) -> Result<(), Error> {
         self.list()?;
-        self.in_folders(&self.temporary, || {
-            let mut temporary = Temporary::create(&self.temporary)?;
-            temporary.file().write_all(b"check")?;
-            temporary.sync(SystemTime::now()).map(drop)
-        })
+        self.in_folders(&self.temporary, || durable::probe(&self.temporary))
     }
 
     fn describe(&self) -> String {

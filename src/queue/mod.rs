@@ -9,6 +9,7 @@ use std::time::Duration;
 
 pub mod conformance;
 pub mod directory;
+pub mod letters;
 pub mod memory;
 pub mod sqs;
 

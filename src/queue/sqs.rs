@@ -14,6 +14,8 @@ use super::{Cause, Delivery, Depth, Error, Queue, Receipt};
 use crate::aws::sqs::{Attribute, BATCH, NotDeleted, Receive, Send, Sqs};
 use crate::aws::{self, Aws};
 
+mod operate;
+
 /// Which queue: `sqs://NAME`, or its URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
@@ -160,7 +162,7 @@ impl Queue for SqsQueue {
     }
 
     fn receive(&self, max: usize, visibility: Duration, wait: Duration) -> Result<Vec<Delivery>, Error> {
-        let receive = Receive { queue_url: self.url()?, max, visibility, wait };
+        let receive = Receive { queue_url: self.url()?, max, visibility, wait, attributes: &[] };
         let messages = self.sqs.receive(receive).map_err(|error| self.error(&error, "sqs:ReceiveMessage"))?;
         let delivery = |message: aws::sqs::Message| Delivery {
             body: message.body,

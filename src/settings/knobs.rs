@@ -121,6 +121,21 @@ knobs! {
         "whose X-Forwarded-For and -Proto are believed";
     UPLOAD_TOKEN, "SHARER_UPLOAD_TOKEN", Serving, All(""),
         "16 to 512 printable characters without spaces", "what an upload must show as its bearer token";
+    RATE, "SHARER_RATE", Serving, All(""),
+        "uploads a minute and how many of them at once, as in 60/20; each 1 to 60000",
+        "how many uploads one client may begin (an IPv6 /64 is one); more are answered 429";
+    METRIC_NAMESPACE, "SHARER_METRIC_NAMESPACE", Serving, All(""),
+        "1 to 255 letters, digits and ._-/#, not beginning with AWS/; with a queue in SQS",
+        "the CloudWatch namespace that is told the queue's backlog every 10 seconds";
+    METRIC_GROUP, "SHARER_METRIC_GROUP", Serving, All(""),
+        "an Auto Scaling group's name", "whose machines in service are told beside it";
+    CORS_ORIGINS, "SHARER_CORS_ORIGINS", Serving, All(""),
+        "origins with commas between: https://a.example,http://localhost:3000; or *",
+        "origins whose pages may upload";
+    DEFAULT_EXPIRY, "SHARER_DEFAULT_EXPIRY", Serving, All(""),
+        "seconds, 1 to 2678400 (31 days)", "how long uploads are kept that don't say (`expires`); none: for ever";
+    CDN_DISTRIBUTION, "SHARER_CDN_DISTRIBUTION", Serving, All(""),
+        "a CloudFront distribution's id", "the CDN that is asked to forget what is deleted";
     JOBS, "SHARER_JOBS", Working, Found("number of cores"),
         "images, 1 to 1024", "images worked on at once";
     MEMORY_MB, "SHARER_MEMORY_MB", Working, Found("half of the machine's memory"),
@@ -131,6 +146,9 @@ knobs! {
         "seconds, 1 to 43200", "visibility time-out of a received message";
     MAX_RECEIVES, "SHARER_MAX_RECEIVES", Working, All("10"),
         "times, 1 to 1000", "a directory queue's message received more often is a dead letter";
+    METRICS_LISTEN, "SHARER_METRICS_LISTEN", All,
+        Found("image-server: 127.0.0.1:9090 if that is free; else off"),
+        "address:port, or off", "where GET /metrics answers, in Prometheus's format";
     LOG, "SHARER_LOG", All, All("info"),
         "error, warn, info or debug", "what is logged";
     LOG_FORMAT, "SHARER_LOG_FORMAT", All, All("logfmt"),

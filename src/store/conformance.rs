@@ -47,7 +47,7 @@ fn key(name: &str) -> Key {
 }
 
 fn text(content: &Vec<u8>) -> Object<'_> {
-    Object { content_type: "text/plain", cache_control: IMMUTABLE, content }
+    Object { content_type: "text/plain", cache_control: IMMUTABLE, expires: None, content }
 }
 
 fn create(store: &dyn Store, key: &Key, content: &str) {
@@ -82,7 +82,7 @@ fn metadata_read_back(store: &dyn Store) {
     ];
     for (name, content_type, cache_control) in values {
         let key = key(name);
-        let object = Object { content_type, cache_control, content: &vec![1] };
+        let object = Object { content_type, cache_control, expires: None, content: &vec![1] };
         let check = || {
             let meta = head(store, &key);
             assert_eq!((&*meta.content_type, &*meta.cache_control), (content_type, cache_control), "{key}");
@@ -167,7 +167,12 @@ fn create_never_overwrites(store: &dyn Store) {
     let key = key("once.txt");
     create(store, &key, "first");
     let before = head(store, &key);
-    let second = Object { content_type: "a/b", cache_control: "no-store", content: &b"second".to_vec() };
+    let second = Object {
+        content_type: "a/b",
+        cache_control: "no-store",
+        expires: None,
+        content: &b"second".to_vec(),
+    };
     assert!(matches!(store.create(&key, &second), Err(Error::AlreadyExists)));
     assert_eq!(get(store, &key).0, "first");
     assert_eq!(head(store, &key), before);
@@ -180,8 +185,12 @@ fn one_of_many_creates_wins(store: &dyn Store) {
         let contend = |i: usize| {
             // Metadata differ too: the winner's own must come with its content.
             let (content, cache_control) = (format!("{i}").into_bytes(), format!("max-age={i}"));
-            let object =
-                Object { content_type: "text/plain", cache_control: &cache_control, content: &content };
+            let object = Object {
+                content_type: "text/plain",
+                cache_control: &cache_control,
+                expires: None,
+                content: &content,
+            };
             match store.create(&key, &object) {
                 Ok(()) => {
                     winners.fetch_add(1, SeqCst);
@@ -300,7 +309,8 @@ fn keys_can_be_used_again(store: &dyn Store) {
     let key = key("again.jpg");
     let cache_controls = ["max-age=1", IMMUTABLE, "max-age=2"];
     for cache_control in cache_controls {
-        let object = Object { content_type: "image/jpeg", cache_control, content: &b"same".to_vec() };
+        let object =
+            Object { content_type: "image/jpeg", cache_control, expires: None, content: &b"same".to_vec() };
         store.create(&key, &object).expect("create");
         assert_eq!(head(store, &key).cache_control, cache_control);
         store.delete(&key).expect("delete");
@@ -329,7 +339,8 @@ impl Content for Failing {
 fn failing_content_stores_nothing(store: &dyn Store) {
     let (new, old) = (key("new"), key("old"));
     create(store, &old, "old");
-    let failing = Object { content_type: "text/plain", cache_control: IMMUTABLE, content: &Failing };
+    let failing =
+        Object { content_type: "text/plain", cache_control: IMMUTABLE, expires: None, content: &Failing };
     store.create(&new, &failing).expect_err("the content fails");
     store.put(&old, &failing).expect_err("the content fails");
     assert!(matches!(store.head(&new), Err(Error::NotFound)));

@@ -8,6 +8,7 @@
 //! PATH/.private/temporary/     files being written
 //! PATH/.private/locks/<xx>     one writer at a time of the keys whose SHA-256 starts with xx
 //! PATH/.private/metadata/      Content-Type and Cache-Control of some objects
+//! PATH/.private/expiring/      which objects are to be removed when
 //! ```
 //!
 //! No file is ever changed in place: a write makes a new one and renames it. Writers of one key take
@@ -26,9 +27,11 @@ use sha2::{Digest, Sha256};
 use super::{Error, Fetched, Meta, Object, Store, Tag};
 use crate::durable::{self, Synced, Temporary};
 use crate::key::Key;
+use expiry::Calendar;
 use side::{Described, Side};
 use version::{Rule, Version, make_later};
 
+mod expiry;
 mod side;
 #[cfg(test)]
 mod tests;
@@ -50,6 +53,7 @@ pub struct DirectoryStore {
     temporary: PathBuf,
     locks: PathBuf,
     side: Side,
+    calendar: Calendar,
 }
 
 impl DirectoryStore {
@@ -65,9 +69,11 @@ impl DirectoryStore {
             temporary: private.join("temporary"),
             locks: private.join("locks"),
             side: Side::new(private.join("metadata"), private.join("temporary")),
+            calendar: Calendar::new(private.join("expiring"), private.join("temporary")),
         };
         store.make_folders()?;
         durable::clean(&store.temporary).map_err(|e| failed("clean", &store.temporary, &e))?;
+        durable::probe_at_start(&store.temporary).map_err(|e| failed("write to", &store.temporary, &e))?;
         Ok(store)
     }
 
@@ -115,7 +121,7 @@ impl DirectoryStore {
                 None if self.current(&path)? == Some(version) => Described::implied_by(key),
                 None => continue,
             };
-            let Described { content_type, cache_control } = described;
+            let Described { content_type, cache_control, .. } = described;
             return Ok((
                 seen,
                 Meta { length: version.length, content_type, cache_control, tag: version.tag() },
@@ -146,6 +152,10 @@ impl DirectoryStore {
         let version = make_later(&written, current).map_err(|e| failed("write to", &path, &e))?;
         let described = Described::of(object);
         let implied = described == Described::implied_by(key);
+        if let Some(expires) = object.expires {
+            // First: an object that nobody knows to have an end would never go.
+            self.calendar.note(expires, key)?;
+        }
         if !implied {
             self.side.add(key, current, version, &described)?;
         }
@@ -241,6 +251,23 @@ impl DirectoryStore {
         }
     }
 
+    /// Removes an object, for who has its lock.
+    fn remove(&self, key: &Key, _lock: &File) -> Result<(), Error> {
+        let path = self.path(key);
+        let failed = |e: io::Error| failed("delete", &path, &e);
+        match fs::remove_file(&path) {
+            Err(e) if is_absence(&e) || path.is_dir() => {}
+            result => result.map_err(failed)?,
+        }
+        durable::sync_up(folder_of(&path), &self.root).map_err(failed)?;
+        // After the object, and after a power cut could bring it back: it must not be seen
+        // without its metadata.
+        self.side.remove(key)?;
+        // Not made durable: an empty folder that comes back harms nobody.
+        self.remove_empty_folders(folder_of(&path));
+        Ok(())
+    }
+
     /// Removes the folders that held nothing but what was deleted.
     fn remove_empty_folders(&self, folder: &Path) {
         let inner = folder.ancestors().take_while(|folder| *folder != self.root);
@@ -288,30 +315,11 @@ impl Store for DirectoryStore {
     }
 
     fn delete(&self, key: &Key) -> Result<(), Error> {
-        let path = self.path(key);
-        let failed = |e: io::Error| failed("delete", &path, &e);
-        {
-            let _lock = self.lock(key)?;
-            match fs::remove_file(&path) {
-                Err(e) if is_absence(&e) || path.is_dir() => {}
-                result => result.map_err(failed)?,
-            }
-            durable::sync_up(folder_of(&path), &self.root).map_err(failed)?;
-            // After the object, and after a power cut could bring it back: it must not be seen
-            // without its metadata.
-            self.side.remove(key)?;
-        }
-        // Not made durable: an empty folder that comes back harms nobody.
-        self.remove_empty_folders(folder_of(&path));
-        Ok(())
+        self.remove(key, &self.lock(key)?)
     }
 
     fn check(&self) -> Result<(), Error> {
-        let mut temporary = self.temporary()?;
-        io::Write::write_all(temporary.file(), b"check")
-            .and_then(|()| temporary.sync(SystemTime::now()))
-            .map(drop)
-            .map_err(|e| failed("write to", &self.temporary, &e))
+        self.in_private(&self.temporary, || durable::probe(&self.temporary))
     }
 
     fn describe(&self) -> String {

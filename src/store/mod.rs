@@ -16,12 +16,23 @@ pub mod s3;
 /// `Cache-Control` of an object that never changes and never expires.
 pub const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
+/// `Cache-Control` of an object with an expiry: for how long is said beside it, when it is served.
+pub const EXPIRING: &str = "public";
+
+/// `Cache-Control` of a public object.
+pub fn cache_control(expires: Option<u64>) -> &'static str {
+    if expires.is_some() { EXPIRING } else { IMMUTABLE }
+}
+
 /// Something to store: metadata and content.
 pub struct Object<'a> {
     /// `Content-Type` that it is served with.
     pub content_type: &'a str,
     /// `Cache-Control` that it is served with.
     pub cache_control: &'a str,
+    /// From when on it may be gone, in milliseconds since 1970 (UTC): the store sees to that, each in
+    /// its own time. Never, if absent.
+    pub expires: Option<u64>,
     /// Its bytes.
     pub content: &'a dyn Content,
 }

@@ -14,6 +14,7 @@ use crate::aws::request::{Payload, encode_path};
 use crate::aws::s3::{Condition, Put, S3};
 use crate::aws::{self, Aws};
 use crate::key::{Id, Key};
+use crate::observe::time::now_millis;
 
 /// Where a store is: `s3://BUCKET` or `s3://BUCKET/PREFIX`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +52,15 @@ pub struct S3Store {
     proved: AtomicBool,
 }
 
+/// Tag of an object with an expiry: in how many days, counted from its storing, the bucket's lifecycle
+/// may remove it. Rules for 1 to 31 are in `deploy/lifecycle.json`.
+const TAG: &str = "expire-days";
+
+/// Milliseconds of a day.
+const DAY: u64 = 86_400_000;
+
 /// What an object is stored for: names the permission that is missing.
-const PUT: &str = "s3:PutObject";
+const PUT: &str = "s3:PutObject (and s3:PutObjectTagging, for what has an expiry)";
 const GET: &str =
     "s3:GetObject (and s3:ListBucket on the bucket, without which a missing object is refused as well)";
 const DELETE: &str = "s3:DeleteObject";
@@ -100,6 +108,8 @@ impl S3Store {
             key: &key,
             content_type: object.content_type,
             cache_control: object.cache_control,
+            expires: object.expires,
+            tag: object.expires.map(|expires| (TAG, days(expires, now_millis()).to_string())),
             condition,
             payload: payload.map_err(|e| aws::Error::Content(e.to_string()))?,
         };
@@ -124,6 +134,13 @@ impl S3Store {
             Error::unavailable(error.to_string())
         }
     }
+}
+
+/// Days from `now` until no sooner than `expires`, at least one. S3 counts them from the storing and
+/// removes at the midnight (UTC) that follows, so that less than two days are added.
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html>)
+fn days(expires: u64, now: u64) -> u64 {
+    expires.saturating_sub(now).div_ceil(DAY).max(1)
 }
 
 impl Store for S3Store {
@@ -177,6 +194,7 @@ impl Store for S3Store {
             let object = Object {
                 content_type: "application/json",
                 cache_control: "no-store",
+                expires: None,
                 content: &b"{}".to_vec(),
             };
             self.write(CHECK, &object, Condition::Any).map_err(|error| self.error(&error, PUT))?;

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use super::Error;
 use super::examine::{Original, examine};
-use super::intake::Intake;
+use super::intake::{Intake, Taken};
+use super::lifetime::Lifetime;
 use super::sizes::{self, ORIGINAL};
-use super::spool::{self, Spool};
+use super::spool;
 use crate::job::{Job, SIZES};
 use crate::key::{Id, Key};
 use crate::queue::Queue;
 use crate::record::{self, Record};
-use crate::store::{self, IMMUTABLE, Object, Store};
+use crate::store::{self, Object, Store};
 
 /// How many ids are tried where one is taken. Ids are random: a second try is next to unheard of.
 const TRIES: usize = 4;
@@ -26,6 +27,8 @@ pub struct Config {
     pub max_bytes: u64,
     /// Most pixels of an image, width × height.
     pub max_pixels: u64,
+    /// How long uploads are kept that don't say; for ever, if absent.
+    pub lifetime: Option<Lifetime>,
     /// Where bodies are kept until they are stored.
     pub spool: spool::Config,
 }
@@ -46,12 +49,16 @@ pub struct Accepted {
     pub delete_token: String,
     /// Names and keys of all its objects: the original first, then the thumbnails, small to large.
     pub objects: Vec<(&'static str, Key)>,
+    /// What is known of it.
+    pub record: Record,
 }
 
 /// Which upload it is that a step works for.
 struct Request<'a> {
     request_id: &'a str,
     now: u64,
+    /// When it expires, in milliseconds since 1970.
+    expires: Option<u64>,
 }
 
 impl Uploads {
@@ -78,9 +85,10 @@ impl Uploads {
     /// # Errors
     /// Why it is not accepted; nothing of it is left then, unless the store refuses to remove it,
     /// which is logged.
-    pub fn accept(&self, file: &Spool, request_id: &str, now: u64) -> Result<Accepted, Error> {
-        let original = examine(file, self.config.max_pixels)?;
-        let request = Request { request_id, now };
+    pub fn accept(&self, taken: &Taken, request_id: &str, now: u64) -> Result<Accepted, Error> {
+        let original = examine(&taken.file, self.config.max_pixels)?;
+        let expires = taken.lifetime.or(self.config.lifetime).map(|lifetime| lifetime.end(now));
+        let request = Request { request_id, now, expires };
         for _ in 0..TRIES {
             match self.store_and_queue(&original, &request) {
                 Err(Error::Store(store::Error::AlreadyExists)) => continue,
@@ -97,10 +105,11 @@ impl Uploads {
         let key = id.object(ORIGINAL, format.extension());
         let mut undo = Undo { store: &*self.store, request_id: request.request_id, keys: Vec::new() };
 
-        undo.create(&key, || self.store.create(&key, &public(original)))?;
+        undo.create(&key, || self.store.create(&key, &public(original, request.expires)))?;
         let size = store::Content::length(original);
         let record =
-            Record::new(format, thumbnails, original.probe.upright(), size, request.now, &delete_token);
+            Record::new(format, thumbnails, original.probe.upright(), size, request.now, &delete_token)
+                .until(request.expires);
         undo.create(&id.record(), || record::create(&*self.store, &id, &record))?;
         let wanted = SIZES.iter().map(|&(name, bounds)| (name, bounds, thumbnails)).collect();
         let job = Job::new(id.clone(), format, request.now, request.request_id.to_owned(), wanted);
@@ -111,14 +120,15 @@ impl Uploads {
 
         let mut objects = vec![(ORIGINAL, key)];
         objects.extend(sizes::thumbnails(&id, thumbnails.extension()));
-        Ok(Accepted { id, delete_token, objects })
+        Ok(Accepted { id, delete_token, objects, record })
     }
 }
 
-fn public<'a>(original: &'a Original<'_>) -> Object<'a> {
+fn public<'a>(original: &'a Original<'_>, expires: Option<u64>) -> Object<'a> {
     Object {
         content_type: original.probe.format().content_type(),
-        cache_control: IMMUTABLE,
+        cache_control: store::cache_control(expires),
+        expires,
         content: original,
     }
 }

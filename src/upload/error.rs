@@ -24,6 +24,8 @@ pub enum Error {
         /// The limit, in bytes.
         limit: u64,
     },
+    /// What was asked for is no lifetime that an upload can have.
+    Lifetime,
     /// The file, or the body, has no bytes.
     Empty,
     /// The file has more bytes than the limit.
@@ -52,6 +54,7 @@ impl fmt::Display for Error {
             Error::NoFile => f.write_str("the form has no file"),
             Error::TwoFiles => f.write_str("the form has more than one file"),
             Error::FieldTooLarge { limit } => write!(f, "a field has more than {limit} bytes"),
+            Error::Lifetime => f.write_str("no lifetime that an upload can have"),
             Error::Empty => f.write_str("the file is empty"),
             Error::TooLarge { limit } => write!(f, "the file has more than {limit} bytes"),
             Error::Image(cause) => cause.fmt(f),

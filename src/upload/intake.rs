@@ -4,12 +4,16 @@
 //! all. What the bytes are is left to [`super::accept`].
 
 use super::Error;
+use super::lifetime::Lifetime;
 use super::multipart::{Boundary, Event, Limits, Parser, Part};
 use super::parameters::Parameterised;
 use super::spool::{self, Spool};
 
 /// Name of the form's field that holds the image.
 const FIELD: &str = "image";
+
+/// Name of the form's field that says for how many seconds the upload is kept.
+const EXPIRES: &str = "expires";
 
 /// What a form may have beside its file.
 const LIMITS: Limits = Limits { parts: 16, head_bytes: 8 * 1024, headers: 16 };
@@ -36,6 +40,15 @@ pub struct Intake {
     file: Limited,
 }
 
+/// What a body held.
+#[derive(Debug)]
+pub struct Taken {
+    /// The file's bytes, at least one.
+    pub file: Spool,
+    /// How long the form asks to keep it, if it does.
+    pub lifetime: Option<Lifetime>,
+}
+
 /// The file's bytes, so far.
 #[derive(Debug)]
 struct Limited {
@@ -55,18 +68,18 @@ struct Form {
 struct Progress {
     current: Current,
     file: Found,
+    lifetime: Option<Lifetime>,
 }
 
 /// The part whose content comes now.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Current {
     /// The file; `unnamed` if its file name is empty.
-    File {
-        unnamed: bool,
-    },
-    Field {
-        length: u64,
-    },
+    File { unnamed: bool },
+    /// How long to keep it: the value so far.
+    Lifetime(Vec<u8>),
+    /// Whatever else clients send.
+    Field { length: u64 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,20 +125,22 @@ impl Intake {
         }
     }
 
-    /// The body is complete: the file's bytes, at least one.
+    /// The body is complete: what it held.
     ///
     /// # Errors
     /// [`Error::Malformed`], [`Error::NoFile`], [`Error::Empty`].
-    pub fn finish(self) -> Result<Spool, Error> {
+    pub fn finish(self) -> Result<Taken, Error> {
+        let mut lifetime = None;
         if let Kind::Form(form) = &self.kind {
             form.parser.finish()?;
             if form.progress.file == Found::Nothing {
                 return Err(Error::NoFile);
             }
+            lifetime = form.progress.lifetime;
         }
         match self.file.spool.length() {
             0 => Err(Error::Empty),
-            _ => Ok(self.file.spool),
+            _ => Ok(Taken { file: self.file.spool, lifetime }),
         }
     }
 }
@@ -135,7 +150,8 @@ fn read_kind(content_type: &str) -> Result<Kind, Error> {
     match media.value.as_str() {
         "multipart/form-data" => {
             let boundary = media.get("boundary").and_then(Boundary::parse).ok_or(Error::Boundary)?;
-            let progress = Progress { current: Current::Field { length: 0 }, file: Found::Nothing };
+            let current = Current::Field { length: 0 };
+            let progress = Progress { current, file: Found::Nothing, lifetime: None };
             Ok(Kind::Form(Box::new(Form { parser: Parser::new(&boundary, LIMITS), progress })))
         }
         "application/octet-stream" => Ok(Kind::Raw),
@@ -151,9 +167,14 @@ impl Progress {
             (Event::Data(bytes), Current::File { .. }) => file.write(bytes),
             (Event::Data(bytes), Current::Field { length }) => {
                 *length += bytes.len() as u64;
-                if *length > MAX_FIELD {
-                    return Err(Error::FieldTooLarge { limit: MAX_FIELD });
-                }
+                within_field(*length)
+            }
+            (Event::Data(bytes), Current::Lifetime(value)) => {
+                value.extend_from_slice(bytes);
+                within_field(value.len() as u64)
+            }
+            (Event::End, Current::Lifetime(value)) => {
+                self.lifetime = read_lifetime(value)?;
                 Ok(())
             }
             // A browser whose person chose no file sends one without a name and without bytes.
@@ -169,7 +190,10 @@ impl Progress {
     /// clients send that without a file name.
     fn begin(&mut self, part: &Part) -> Result<(), Error> {
         if part.filename.is_none() && part.name != FIELD {
-            self.current = Current::Field { length: 0 };
+            self.current = match part.name.as_str() {
+                EXPIRES => Current::Lifetime(Vec::new()),
+                _ => Current::Field { length: 0 },
+            };
             return Ok(());
         }
         if self.file == Found::File {
@@ -178,6 +202,19 @@ impl Progress {
         self.file = Found::File;
         self.current = Current::File { unnamed: part.filename.as_deref() == Some("") };
         Ok(())
+    }
+}
+
+fn within_field(length: u64) -> Result<(), Error> {
+    if length > MAX_FIELD { Err(Error::FieldTooLarge { limit: MAX_FIELD }) } else { Ok(()) }
+}
+
+/// A form's choice of none is an empty field.
+fn read_lifetime(value: &[u8]) -> Result<Option<Lifetime>, Error> {
+    match std::str::from_utf8(value).map(str::trim) {
+        Ok("") => Ok(None),
+        Ok(text) => Lifetime::parse(text).map(Some).ok_or(Error::Lifetime),
+        Err(_) => Err(Error::Lifetime),
     }
 }
 
@@ -203,6 +240,12 @@ mod tests {
 
     /// Takes a body in, and returns the file's bytes.
     fn take(content_type: Option<&str>, body: &str) -> Result<String, Error> {
+        let mut file = String::new();
+        taken(content_type, body)?.file.reader().read_to_string(&mut file).unwrap();
+        Ok(file)
+    }
+
+    fn taken(content_type: Option<&str>, body: &str) -> Result<Taken, Error> {
         let spool = spool::Config {
             budget: Budget::new(1 << 20),
             memory_each: 1 << 20,
@@ -212,9 +255,7 @@ mod tests {
         for piece in body.as_bytes().chunks(7) {
             intake.push(piece)?;
         }
-        let mut file = String::new();
-        intake.finish()?.reader().read_to_string(&mut file).unwrap();
-        Ok(file)
+        intake.finish()
     }
 
     /// A form of these parts: what stands after `form-data; `, and the content.
@@ -284,6 +325,21 @@ mod tests {
         assert!(matches!(take(None, &more), Err(Error::TooLarge { limit: MAX })));
         let field = "x".repeat(MAX_FIELD as usize + 1);
         assert!(matches!(take_form(&[("name=t", &field)]), Err(Error::FieldTooLarge { .. })));
+    }
+
+    #[test]
+    fn a_form_may_say_how_long_to_keep_its_file() {
+        let image = ("name=image", "abc");
+        let lifetime = |parts: &[(&str, &str)]| Ok::<_, Error>(taken(Some(FORM), &form(parts))?.lifetime);
+        for form in [[("name=expires", "3600"), image], [image, ("name=expires", "3600")]] {
+            assert_eq!(lifetime(&form).unwrap(), Lifetime::parse("3600"));
+        }
+        assert_eq!(lifetime(&[image, ("name=expires", "")]).unwrap(), None);
+        for bad in ["0", "1h", "9999999999"] {
+            assert!(matches!(lifetime(&[image, ("name=expires", bad)]), Err(Error::Lifetime)), "{bad}");
+        }
+        let long = "1".repeat(MAX_FIELD as usize + 1);
+        assert!(matches!(lifetime(&[image, ("name=expires", &long)]), Err(Error::FieldTooLarge { .. })));
     }
 
     #[test]

@@ -11,7 +11,9 @@ pub mod spool;
 mod accept;
 mod error;
 mod examine;
+mod lifetime;
 mod parameters;
 
 pub use accept::{Accepted, Config, Uploads};
 pub use error::Error;
+pub use lifetime::Lifetime;

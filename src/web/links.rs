@@ -27,6 +27,17 @@ pub struct Here {
 }
 
 impl Links {
+    /// What the paths of pages start with, as browsers see them: empty, or a path without a slash at
+    /// its end.
+    pub fn base(&self) -> &str {
+        self.pages.as_deref().map_or("", path)
+    }
+
+    /// What the paths of objects start with, as browsers see them: a path without a slash at its end.
+    pub fn object_base(&self) -> &str {
+        self.objects.as_deref().map_or("/o", path)
+    }
+
     /// The URLs for an answer to `head`.
     ///
     /// # Errors
@@ -51,18 +62,70 @@ impl Here {
         format!("{}/{key}", self.objects)
     }
 
+    /// URL of the page to upload with.
+    pub fn home(&self) -> String {
+        format!("{}/", self.pages)
+    }
+
+    /// URL that takes an upload and answers all that is known of it.
+    pub fn images(&self) -> String {
+        format!("{}/api/images", self.pages)
+    }
+
     /// URL of an upload's share page.
     pub fn share(&self, id: &Id) -> String {
         format!("{}/i/{id}", self.pages)
     }
 
+    /// URL of an upload's state.
+    pub fn status(&self, id: &Id) -> String {
+        format!("{}/i/{id}.json", self.pages)
+    }
+
+    /// URL that deletes an upload: by DELETE, or by a person's yes on the page that a browser gets.
+    pub fn deletion(&self, id: &Id, token: &str) -> String {
+        format!("{}/i/{id}/delete?token={token}", self.pages)
+    }
+
+    /// Path of an upload's share page, as browsers see it: what its cookie is bound to.
+    pub fn share_path(&self, id: &Id) -> String {
+        format!("{}/i/{id}", path(&self.pages))
+    }
+
+    /// Whether pages are fetched over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.pages.starts_with("https://")
+    }
+
+    /// Host and port of the pages.
+    pub fn host(&self) -> &str {
+        let rest = self.pages.split_once("://").map_or("", |(_, rest)| rest);
+        rest.split('/').next().unwrap_or("")
+    }
+
+    /// Origin of the pages' URLs, as [`Here::object_origin`].
+    pub fn page_origin(&self) -> Option<&str> {
+        origin(&self.pages)
+    }
+
     /// Origin of the objects' URLs, for a content security policy; `None` if it holds characters
     /// that have a meaning there.
     pub fn object_origin(&self) -> Option<&str> {
-        let (scheme, rest) = self.objects.split_once("://")?;
-        let host = rest.split('/').next()?;
-        is_host(host).then(|| &self.objects[..scheme.len() + 3 + host.len()])
+        origin(&self.objects)
     }
+}
+
+/// Scheme, host and port of a URL, if they are well-formed.
+pub fn origin(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split('/').next()?;
+    is_host(host).then(|| &url[..scheme.len() + 3 + host.len()])
+}
+
+/// A URL's path, without a slash at its end.
+fn path(url: &str) -> &str {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    rest.find('/').map_or("", |slash| &rest[slash..])
 }
 
 /// Whether a text is a Host as it may be repeated: a name or an address, and perhaps a port
@@ -92,6 +155,13 @@ fn is_host(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_may_be_below_a_path() {
+        let links = |url: &str| Links { objects: None, pages: Some(url.to_owned()) };
+        assert_eq!((Links::default().base(), links("https://a.example").base()), ("", ""));
+        assert_eq!(links("https://a.example/b/c").base(), "/b/c");
+    }
 
     #[test]
     fn hosts_are_names_or_addresses_and_nothing_else() {

@@ -6,41 +6,55 @@
 use std::sync::Arc;
 
 use crate::door::{Access, Admitted, Answer, Exchange, Head, Lane, Refusal, Service};
+use crate::observe::metrics::Guard;
 use crate::queue::Queue;
 use crate::stop::Stop;
 use crate::store::Store;
 use crate::store::directory::DirectoryStore;
 use crate::upload::{self as uploads, Uploads};
 
+mod cdn;
+mod cors;
 mod delete;
+mod fixed;
 mod health;
+mod home;
 mod html;
 mod links;
+mod metrics;
 mod negotiate;
 mod objects;
 mod problem;
 mod progress;
 mod query;
+mod rate;
 mod router;
 mod share;
 mod status;
+mod token;
 mod upload;
 
 #[cfg(test)]
 mod tests;
 
+pub use cdn::Cdn;
+pub use cors::Origins;
 pub use links::Links;
+pub use metrics::Metrics;
 pub use problem::Problem;
+pub use rate::Rate;
 
+use delete::Confirmation;
 use health::Health;
+use home::Home;
 use negotiate::Kind;
+use problem::Listener;
+use rate::Buckets;
 use router::Route;
+use status::Waits;
 
 /// The policy of answers that are no pages: nothing in them is ever run or loaded.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
-
-/// The page to upload with.
-const HOME: &[u8] = include_bytes!("pages/home.html");
 
 /// How the site answers.
 pub struct Config {
@@ -48,6 +62,12 @@ pub struct Config {
     pub links: Links,
     /// What an upload must show as its bearer token, if anything.
     pub upload_token: Option<String>,
+    /// How many uploads one client may begin, if that is limited.
+    pub rate: Option<Rate>,
+    /// Origins whose pages may upload.
+    pub origins: Origins,
+    /// How many answers are held back at once (long polls).
+    pub max_waits: usize,
     /// What uploads are accepted.
     pub uploads: uploads::Config,
 }
@@ -62,6 +82,8 @@ pub struct Rooms {
     pub queue: Arc<dyn Queue>,
     /// Ends long polls.
     pub stop: Stop,
+    /// Holds copies of objects, and is asked to forget them.
+    pub cdn: Option<Cdn>,
 }
 
 /// The whole site.
@@ -69,7 +91,11 @@ pub struct Site {
     config: Config,
     rooms: Rooms,
     uploads: Uploads,
+    buckets: Option<Buckets>,
     health: Health,
+    home: Home,
+    waits: Waits,
+    metrics: Arc<Metrics>,
 }
 
 /// One request's way to its answer, where it can go wrong.
@@ -97,19 +123,20 @@ impl<F: FnOnce() -> Result<Answer, Problem> + Send> Handler for Bodiless<F> {
 /// A handler, and what it takes to word its problems.
 struct Worded<'s> {
     handler: Box<dyn Handler + 's>,
-    kind: Kind,
-    request_id: &'s str,
+    site: &'s Site,
+    head: &'s Head,
+    _in_flight: Guard<'s>,
 }
 
 impl Exchange for Worded<'_> {
     fn body(&mut self, bytes: &[u8]) -> Result<(), Answer> {
-        self.handler.body(bytes).map_err(|problem| word(&problem, self.kind, self.request_id))
+        self.handler.body(bytes).map_err(|problem| self.site.word(&problem, self.head))
     }
 
     fn finish(self: Box<Self>) -> Answer {
         match self.handler.finish() {
-            Ok(answer) => complete(answer, self.request_id),
-            Err(problem) => word(&problem, self.kind, self.request_id),
+            Ok(answer) => self.site.complete(answer, Some(self.head), &self.head.request_id),
+            Err(problem) => self.site.word(&problem, self.head),
         }
     }
 }
@@ -119,16 +146,29 @@ impl Site {
     pub fn new(config: Config, rooms: Rooms) -> Site {
         let (store, queue) = (Arc::clone(&rooms.store), Arc::clone(&rooms.queue));
         let uploads = Uploads::new(config.uploads.clone(), store, queue);
-        Site { config, rooms, uploads, health: Health::default() }
+        let buckets = config.rate.map(Buckets::new);
+        let health = Health::of(&rooms);
+        let (home, waits) = (Home::new(&config), Waits::new(config.max_waits));
+        Site { config, rooms, uploads, buckets, health, home, waits, metrics: Arc::default() }
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
     }
 
     fn handler<'s>(&'s self, head: &'s Head) -> Result<(Box<dyn Handler + 's>, Lane), Problem> {
         let light = |answer: Box<dyn Handler + 's>| (answer, Lane::Light);
+        if let Some(answer) = self.config.origins.preflight(head) {
+            return Ok(light(Box::new(Bodiless(|| Ok(answer)))));
+        }
         Ok(match router::route(&head.method, &head.path)? {
-            Route::Upload => (Box::new(upload::admit(self, head)?), Lane::Work),
+            Route::Upload(shape) => (Box::new(upload::admit(self, head, shape)?), Lane::Work),
             Route::Delete(id) => (Box::new(Bodiless(move || delete::answer(self, head, &id))), Lane::Work),
-            Route::Home => light(Box::new(Bodiless(|| Ok(home())))),
-            Route::Health => light(Box::new(Bodiless(|| self.health.answer(&self.rooms)))),
+            Route::Confirm(id) => (Box::new(Confirmation::new(self, head, id)), Lane::Work),
+            Route::Ask(id) => light(Box::new(Bodiless(move || delete::ask(self, head, &id)))),
+            Route::Home => light(Box::new(Bodiless(|| Ok(self.home.answer(&self.config, head))))),
+            Route::Fixed(what) => light(Box::new(Bodiless(move || fixed::answer(self, head, what)))),
             Route::Share(id) => light(Box::new(Bodiless(move || share::answer(self, head, &id)))),
             Route::Status(id) => light(Box::new(Bodiless(move || status::answer(self, head, &id)))),
             Route::Object(id, key) => {
@@ -138,24 +178,51 @@ impl Site {
     }
 }
 
+impl Site {
+    /// The answer that tells a client of a problem.
+    fn word(&self, problem: &Problem, head: &Head) -> Answer {
+        self.tell(problem, Some(head), &head.request_id)
+    }
+
+    fn tell(&self, problem: &Problem, head: Option<&Head>, request_id: &str) -> Answer {
+        self.metrics.rejected(problem.code());
+        // A client that accepts none of our kinds gets JSON all the same.
+        let kind = head.and_then(negotiate::kind).unwrap_or(Kind::Json);
+        let listener = Listener { kind, request_id, base: self.config.links.base() };
+        self.complete(problem.answer(&listener), head, request_id)
+    }
+
+    /// Adds what every answer has. One that says nothing of caching is not cached.
+    fn complete(&self, answer: Answer, head: Option<&Head>, request_id: &str) -> Answer {
+        let mut answer =
+            answer.with_header("X-Content-Type-Options", "nosniff").with_header("X-Request-Id", request_id);
+        for (name, value) in [("Content-Security-Policy", NO_PAGE), ("Cache-Control", "no-store")] {
+            if answer.header(name).is_none() {
+                answer = answer.with_header(name, value);
+            }
+        }
+        self.config.origins.dress(answer, head)
+    }
+}
+
 impl Service for Site {
     fn admit<'s>(&'s self, head: &'s Head) -> Result<Admitted<'s>, Answer> {
-        let (kind, request_id) = (problem_kind(head), head.request_id.as_str());
-        let (handler, lane) = self.handler(head).map_err(|problem| word(&problem, kind, request_id))?;
-        Ok(Admitted { exchange: Box::new(Worded { handler, kind, request_id }), lane })
+        let (handler, lane) = self.handler(head).map_err(|problem| self.word(&problem, head))?;
+        let exchange = Box::new(Worded { handler, site: self, head, _in_flight: self.metrics.admitted() });
+        Ok(Admitted { exchange, lane })
     }
 
     fn refuse(&self, head: Option<&Head>, request_id: &str, refusal: &Refusal) -> Answer {
-        let kind = head.map_or(Kind::Json, problem_kind);
         let problem = match refusal {
             // The door's limit is a whole body's; people count a file's bytes.
             Refusal::TooLarge { .. } => uploads::Error::TooLarge { limit: self.uploads.max_bytes() }.into(),
             other => Problem::Refused(*other),
         };
-        word(&problem, kind, request_id)
+        self.tell(&problem, head, request_id)
     }
 
     fn answered(&self, access: &Access<'_>) {
+        self.metrics.answered(access);
         // The query is not logged: it may hold a token.
         let head = access.head;
         log::info!(
@@ -172,29 +239,4 @@ impl Service for Site {
             "answered"
         );
     }
-}
-
-/// The kind that a problem is worded in: where the client accepts none, it gets JSON all the same.
-fn problem_kind(head: &Head) -> Kind {
-    negotiate::kind(head).unwrap_or(Kind::Json)
-}
-
-fn word(problem: &Problem, kind: Kind, request_id: &str) -> Answer {
-    complete(problem.answer(kind, request_id), request_id)
-}
-
-/// Adds what every answer has. One that says nothing of caching is not cached.
-fn complete(answer: Answer, request_id: &str) -> Answer {
-    let mut answer =
-        answer.with_header("X-Content-Type-Options", "nosniff").with_header("X-Request-Id", request_id);
-    for (name, value) in [("Content-Security-Policy", NO_PAGE), ("Cache-Control", "no-store")] {
-        if answer.header(name).is_none() {
-            answer = answer.with_header(name, value);
-        }
-    }
-    answer
-}
-
-fn home() -> Answer {
-    html::dress(Answer::fixed(200, "text/html; charset=utf-8", HOME), None)
 }

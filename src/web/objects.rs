@@ -7,7 +7,8 @@ use super::problem::Problem;
 use super::progress::present;
 use crate::door::{Answer, Body, Head, Method};
 use crate::key::{Id, Key};
-use crate::store;
+use crate::observe::time::now_millis;
+use crate::store::{self, EXPIRING};
 
 /// An image opened by itself may run nothing and load nothing; the style is what browsers give it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
@@ -23,6 +24,7 @@ pub fn answer(site: &Site, head: &Head, id: &Id, key: &Key) -> Result<Answer, Pr
         Err(store::Error::NotFound) => return Err(missing(site, id)),
         Err(other) => return Err(Problem::Store(other)),
     };
+    let cache_control = cache_control(site, id, meta.cache_control)?;
     let tag = format!("\"{}\"", meta.tag.0);
     let answer = if head.header("if-none-match").is_some_and(|tags| names(tags, &tag)) {
         Answer::empty(304)
@@ -41,9 +43,20 @@ pub fn answer(site: &Site, head: &Head, id: &Id, key: &Key) -> Result<Answer, Pr
     };
     Ok(answer
         .with_header("ETag", &tag)
-        .with_header("Cache-Control", &meta.cache_control)
+        .with_header("Cache-Control", &cache_control)
         .with_header("Accept-Ranges", "bytes")
         .with_header("Content-Security-Policy", POLICY))
+}
+
+/// `Cache-Control` of an object that is stored with this one: where it has an expiry, the time that is
+/// left, and from that second on it is gone, whether it was swept already or not.
+fn cache_control(site: &Site, id: &Id, stored: String) -> Result<String, Problem> {
+    if stored != EXPIRING {
+        return Ok(stored);
+    }
+    let expires = present(&*site.rooms.store, id)?.expires.unwrap_or(0);
+    // Rounded down: no cache may have it for longer than we do.
+    Ok(format!("{EXPIRING}, max-age={}", expires.saturating_sub(now_millis()) / 1000))
 }
 
 /// Why an object is not there: gone for ever, or not made yet, or never to be.

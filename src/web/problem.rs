@@ -4,8 +4,9 @@
 //! logged with the request's id.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use super::html::{self, Escaped};
+use super::html::{Escaped, Page};
 use super::negotiate::Kind;
 use crate::door::{Answer, Refusal};
 use crate::{image, store, upload};
@@ -33,6 +34,11 @@ pub enum Problem {
     NoToken,
     /// An upload's token is wrong.
     WrongToken,
+    /// This client has begun as many uploads as it may for now.
+    TooManyUploads {
+        /// How long until it may begin another.
+        wait: Duration,
+    },
     /// The delete token is missing or wrong.
     WrongDeleteToken,
     /// URLs can't be made of the request's Host.
@@ -50,6 +56,17 @@ pub enum Problem {
     Unwell(Cow<'static, str>),
     /// The door itself refuses.
     Refused(Refusal),
+}
+
+/// To whom a problem is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Listener<'a> {
+    /// The kind of answer that it likes best.
+    pub kind: Kind,
+    /// Names its request.
+    pub request_id: &'a str,
+    /// What paths to other pages start with.
+    pub base: &'a str,
 }
 
 /// How a client is told.
@@ -80,6 +97,10 @@ impl Problem {
                 say(401, "no_token", "Uploads need a token here: send Authorization: Bearer TOKEN.")
             }
             Problem::WrongToken => say(401, "wrong_token", "The upload token is wrong."),
+            Problem::TooManyUploads { wait } => {
+                let wait = whole_seconds(*wait);
+                say(429, "too_many_uploads", format!("You upload too fast; wait {wait} s and try again."))
+            }
             Problem::WrongDeleteToken => {
                 let message =
                     "Send the delete token that came with the upload, in X-Delete-Token or as ?token=.";
@@ -98,6 +119,11 @@ impl Problem {
         }
     }
 
+    /// The word for it that never changes its meaning.
+    pub fn code(&self) -> &'static str {
+        self.wording().code
+    }
+
     /// What an operator should read of it; `None` for what is a client's fault alone.
     fn cause(&self) -> Option<String> {
         use upload::Error::{Image, Queue, Random, Spool, Store};
@@ -109,8 +135,9 @@ impl Problem {
         }
     }
 
-    /// The answer to a client that wants this kind, and the operator's line in the log.
-    pub fn answer(&self, kind: Kind, request_id: &str) -> Answer {
+    /// The answer to this client, and the operator's line in the log.
+    pub fn answer(&self, listener: &Listener<'_>) -> Answer {
+        let Listener { kind, request_id, .. } = *listener;
         if let Some(cause) = self.cause() {
             log::error!(cause = cause.as_str(), request_id; "a request failed by a fault of ours");
         }
@@ -123,14 +150,7 @@ impl Problem {
                 Answer::new(status, "application/json", error.to_string())
             }
             Kind::Text => Answer::new(status, "text/plain; charset=utf-8", format!("{message}\n")),
-            Kind::Html => {
-                let text = format!(
-                    "<h1>{}</h1>\n<p>Code {code}, request {}.</p>\n<p><a href=\"/\">Share an image</a></p>",
-                    Escaped(&message),
-                    Escaped(request_id)
-                );
-                html::page(status, "Sorry", &text, None)
-            }
+            Kind::Html => page(status, code, &message, listener),
         };
         self.add_headers(status, answer)
     }
@@ -143,6 +163,9 @@ impl Problem {
                 answer.with_header("WWW-Authenticate", "Bearer realm=\"uploads\", error=\"invalid_token\"")
             }
             Problem::Range { length } => answer.with_header("Content-Range", &format!("bytes */{length}")),
+            Problem::TooManyUploads { wait } => {
+                answer.with_header("Retry-After", &whole_seconds(*wait).to_string())
+            }
             _ if matches!(status, 429 | 503) => answer.with_header("Retry-After", RETRY_AFTER),
             _ => answer,
         }
@@ -161,6 +184,41 @@ impl From<store::Error> for Problem {
             store::Error::NotFound => Problem::NotFound,
             other => Problem::Store(other),
         }
+    }
+}
+
+/// Seconds for `Retry-After`: never too few.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// A problem as a page.
+fn page(status: u16, code: &str, message: &str, listener: &Listener<'_>) -> Answer {
+    let (title, base) = (title(status), listener.base);
+    let main = format!(
+        "<main class=\"narrow\">\n<h1>{title}</h1>\n<p class=\"lead\">{}</p>\n\
+         <p class=\"actions\"><a class=\"button primary\" href=\"{base}/\">Share a picture</a></p>\n\
+         <p class=\"fine\">{code} · request <span class=\"mono\">{}</span></p>\n</main>\n",
+        Escaped(message),
+        Escaped(listener.request_id)
+    );
+    let head = "<meta name=\"robots\" content=\"noindex\">\n";
+    Page { title, head, main: &main, base, images: &[], forms: None }.answer(status)
+}
+
+/// What a status means to a person.
+fn title(status: u16) -> &'static str {
+    match status {
+        401 => "A token is needed",
+        403 => "That is not the token",
+        404 => "There is nothing here",
+        410 => "This picture is gone",
+        413 => "That is too large",
+        415 => "That kind is not taken",
+        429 => "Not so fast",
+        503 => "Not just now",
+        500.. => "Something went wrong",
+        _ => "That did not work",
     }
 }
 
@@ -189,6 +247,11 @@ fn upload_wording(error: &upload::Error) -> Wording {
         Error::TwoFiles => say(400, "too_many_files", "The form has more than one file; send one at a time."),
         Error::FieldTooLarge { limit } => {
             say(400, "field_too_large", format!("A field beside the file may have at most {limit} bytes."))
+        }
+        Error::Lifetime => {
+            let message =
+                format!("An upload may be kept for 1 to {} seconds (expires).", upload::Lifetime::MAX);
+            say(400, "bad_expiry", message)
         }
         Error::Empty => say(400, "empty_file", "The file is empty; send one that holds a picture."),
         Error::TooLarge { limit } => too_large(*limit),

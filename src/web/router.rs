@@ -10,18 +10,116 @@ use crate::key::{Id, Key};
 pub enum Route {
     /// The page to upload with.
     Home,
-    /// An upload.
-    Upload,
+    /// An upload, answered like this.
+    Upload(Shape),
     /// An upload's share page.
     Share(Id),
     /// An upload's state, for programs.
     Status(Id),
     /// An upload's deletion.
     Delete(Id),
+    /// The page that asks whether to delete an upload.
+    Ask(Id),
+    /// A person's yes to that.
+    Confirm(Id),
     /// A public object, by GET or HEAD.
     Object(Id, Key),
+    /// Something that is the same for everybody.
+    Fixed(Fixed),
+}
+
+/// What an upload is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Names and URLs of its objects and nothing else.
+    Urls,
+    /// All that is known of it.
+    All,
+}
+
+/// What is the same for everybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixed {
     /// Whether the server is well.
     Health,
+    /// ShareX's configuration for this server.
+    ShareX,
+    /// The description of these paths for programs.
+    OpenApi,
+    /// The pages' icon.
+    Icon,
+}
+
+/// How many paths there are: each kind of [`Place`], and of [`Fixed`], is one.
+#[cfg(test)]
+pub const PATHS: usize = 7 + 4;
+
+/// What a path leads to.
+enum Place {
+    Home,
+    Images,
+    Page(Id),
+    Status(Id),
+    Deletion(Id),
+    Object(Id, Key),
+    Fixed(Fixed),
+    /// `curl -T photo.jpg http://host/` puts the file's name behind the slash.
+    FileName,
+}
+
+impl Place {
+    fn find(path: &str) -> Option<Place> {
+        match path {
+            "/" => return Some(Place::Home),
+            "/api/images" => return Some(Place::Images),
+            "/healthz" => return Some(Place::Fixed(Fixed::Health)),
+            "/sharex.sxcu" => return Some(Place::Fixed(Fixed::ShareX)),
+            "/openapi.json" => return Some(Place::Fixed(Fixed::OpenApi)),
+            "/icon.svg" => return Some(Place::Fixed(Fixed::Icon)),
+            _ => {}
+        }
+        if let Some(key) = path.strip_prefix("/o/") {
+            let (id, key) = Key::parse_public(&query::decode(key)?)?;
+            return Some(Place::Object(id, key));
+        }
+        if let Some(name) = path.strip_prefix("/i/") {
+            let of = |suffix| name.strip_suffix(suffix).and_then(Id::parse);
+            let deletion = of("/delete").map(Place::Deletion);
+            let status = || of(".json").map(Place::Status);
+            return deletion.or_else(status).or_else(|| Id::parse(name).map(Place::Page));
+        }
+        let is_one_name = path.len() > 1 && !path[1..].contains('/');
+        is_one_name.then_some(Place::FileName)
+    }
+
+    /// The methods that it takes, for `Allow`; `None` where the path means nothing by itself.
+    fn allow(&self) -> Option<&'static str> {
+        Some(match self {
+            Place::Home => "GET, HEAD, POST, PUT",
+            Place::Images => "POST, PUT",
+            Place::Page(_) => "GET, HEAD, DELETE",
+            Place::Deletion(_) => "GET, HEAD, POST, DELETE",
+            Place::Status(_) | Place::Object(..) | Place::Fixed(_) => "GET, HEAD",
+            Place::FileName => return None,
+        })
+    }
+
+    fn route(self, method: &Method) -> Option<Route> {
+        use Method::{Delete, Get, Head, Post, Put};
+        Some(match (self, method) {
+            (Place::Home, Get | Head) => Route::Home,
+            (Place::Home, Post | Put) | (Place::FileName, Put) => Route::Upload(Shape::Urls),
+            (Place::Images, Post | Put) => Route::Upload(Shape::All),
+            (Place::Page(id), Get | Head) => Route::Share(id),
+            (Place::Page(id) | Place::Deletion(id), Delete) => Route::Delete(id),
+            (Place::Deletion(id), Get | Head) => Route::Ask(id),
+            (Place::Deletion(id), Post) => Route::Confirm(id),
+            (Place::Status(id), Get | Head) => Route::Status(id),
+            (Place::Object(id, key), Get | Head) => Route::Object(id, key),
+            (Place::Fixed(what), Get | Head) => Route::Fixed(what),
+            _ => return None,
+        })
+    }
 }
 
 /// Finds the route.
@@ -29,48 +127,9 @@ pub enum Route {
 /// # Errors
 /// [`Problem::NotFound`], or [`Problem::Method`] where another method would do.
 pub fn route(method: &Method, path: &str) -> Result<Route, Problem> {
-    let read = matches!(method, Method::Get | Method::Head);
-    if path == "/" {
-        return match method {
-            Method::Get | Method::Head => Ok(Route::Home),
-            Method::Post | Method::Put => Ok(Route::Upload),
-            _ => Err(Problem::Method { allow: "GET, HEAD, POST, PUT" }),
-        };
-    }
-    if path == "/healthz" {
-        return if read { Ok(Route::Health) } else { Err(READ_ONLY) };
-    }
-    if let Some(key) = path.strip_prefix("/o/") {
-        let (id, key) = query::decode(key).as_deref().and_then(Key::parse_public).ok_or(Problem::NotFound)?;
-        return if read { Ok(Route::Object(id, key)) } else { Err(READ_ONLY) };
-    }
-    if let Some(name) = path.strip_prefix("/i/") {
-        return upload_route(method, name);
-    }
-    // `curl -T photo.jpg http://host/` puts the file's name behind the slash.
-    let is_one_name = path.len() > 1 && !path[1..].contains('/');
-    if is_one_name && *method == Method::Put {
-        return Ok(Route::Upload);
-    }
-    Err(Problem::NotFound)
-}
-
-/// What may only be read.
-const READ_ONLY: Problem = Problem::Method { allow: "GET, HEAD" };
-
-fn upload_route(method: &Method, name: &str) -> Result<Route, Problem> {
-    if let Some(id) = name.strip_suffix(".json").and_then(Id::parse) {
-        return match method {
-            Method::Get | Method::Head => Ok(Route::Status(id)),
-            _ => Err(READ_ONLY),
-        };
-    }
-    let id = Id::parse(name).ok_or(Problem::NotFound)?;
-    match method {
-        Method::Get | Method::Head => Ok(Route::Share(id)),
-        Method::Delete => Ok(Route::Delete(id)),
-        _ => Err(Problem::Method { allow: "GET, HEAD, DELETE" }),
-    }
+    let place = Place::find(path).ok_or(Problem::NotFound)?;
+    let otherwise = place.allow().map_or(Problem::NotFound, |allow| Problem::Method { allow });
+    place.route(method).ok_or(otherwise)
 }
 
 #[cfg(test)]
@@ -93,10 +152,17 @@ mod tests {
         for (method, path, route) in [
             (Method::Get, "/".to_owned(), Route::Home),
             (Method::Head, "/".to_owned(), Route::Home),
-            (Method::Post, "/".to_owned(), Route::Upload),
-            (Method::Put, "/photo.jpg".to_owned(), Route::Upload),
-            (Method::Put, "/%F0%9F%A6%80.jpg".to_owned(), Route::Upload),
-            (Method::Get, "/healthz".to_owned(), Route::Health),
+            (Method::Post, "/".to_owned(), Route::Upload(Shape::Urls)),
+            (Method::Put, "/photo.jpg".to_owned(), Route::Upload(Shape::Urls)),
+            (Method::Put, "/%F0%9F%A6%80.jpg".to_owned(), Route::Upload(Shape::Urls)),
+            (Method::Post, "/api/images".to_owned(), Route::Upload(Shape::All)),
+            (Method::Get, "/healthz".to_owned(), Route::Fixed(Fixed::Health)),
+            (Method::Get, "/sharex.sxcu".to_owned(), Route::Fixed(Fixed::ShareX)),
+            (Method::Get, "/openapi.json".to_owned(), Route::Fixed(Fixed::OpenApi)),
+            (Method::Get, "/icon.svg".to_owned(), Route::Fixed(Fixed::Icon)),
+            (Method::Get, format!("/i/{id}/delete"), Route::Ask(id.clone())),
+            (Method::Post, format!("/i/{id}/delete"), Route::Confirm(id.clone())),
+            (Method::Delete, format!("/i/{id}/delete"), Route::Delete(id.clone())),
             (Method::Get, format!("/i/{id}"), Route::Share(id.clone())),
             (Method::Get, format!("/i/{id}.json"), Route::Status(id.clone())),
             (Method::Delete, format!("/i/{id}"), Route::Delete(id.clone())),
@@ -114,6 +180,8 @@ mod tests {
             (Method::Delete, "/".to_owned(), "GET, HEAD, POST, PUT"),
             (Method::Post, "/healthz".to_owned(), "GET, HEAD"),
             (Method::Post, format!("/i/{id}"), "GET, HEAD, DELETE"),
+            (Method::Put, format!("/i/{id}/delete"), "GET, HEAD, POST, DELETE"),
+            (Method::Get, "/api/images".to_owned(), "POST, PUT"),
             (Method::Delete, format!("/i/{id}.json"), "GET, HEAD"),
             (Method::Delete, format!("/o/{id}/small.jpg"), "GET, HEAD"),
             (Method::NonStandard("BREW".parse().unwrap()), "/".to_owned(), "GET, HEAD, POST, PUT"),
@@ -138,6 +206,9 @@ mod tests {
             format!("/o/{id}/small.jpg%00"),
             format!("/o//{id}/small.jpg"),
             format!("/i/{id}/"),
+            format!("/i/{id}/delete/"),
+            format!("/i/{id}.json/delete"),
+            "/api/".to_owned(),
             "/i/x".to_owned(),
         ] {
             assert_eq!(find(Method::Get, &path), Err((404, "")), "{path}");

@@ -1,4 +1,6 @@
-//! `POST /` and `PUT /<name>`: an upload comes in, and its URLs go out.
+//! `POST /`, `PUT /<name>` and `POST /api/images`: an upload comes in, and its URLs go out.
+
+use std::time::Instant;
 
 use serde::{Serialize, Serializer};
 use subtle::ConstantTimeEq;
@@ -6,18 +8,23 @@ use subtle::ConstantTimeEq;
 use super::links::Here;
 use super::negotiate::{self, Kind};
 use super::problem::Problem;
-use super::{Handler, Site};
+use super::router::Shape;
+use super::{Handler, Site, progress, query, token};
 use crate::door::{Answer, Head};
-use crate::observe::time::now_millis;
-use crate::upload::intake::Intake;
-use crate::upload::{self, Accepted};
+use crate::key::Id;
+use crate::observe::time::{now_millis, rfc3339};
+use crate::upload::intake::{Intake, Taken};
+use crate::upload::{self, Accepted, Lifetime};
 
 /// An upload that is coming in.
 pub struct Upload<'s> {
     site: &'s Site,
     request_id: &'s str,
     kind: Kind,
+    shape: Shape,
     here: Here,
+    /// How long the query asks to keep it; the form's own word goes before.
+    lifetime: Option<Lifetime>,
     intake: Intake,
 }
 
@@ -25,10 +32,11 @@ pub struct Upload<'s> {
 ///
 /// # Errors
 /// Why it is not.
-pub fn admit<'s>(site: &'s Site, head: &'s Head) -> Result<Upload<'s>, Problem> {
+pub fn admit<'s>(site: &'s Site, head: &'s Head, shape: Shape) -> Result<Upload<'s>, Problem> {
     check_token(site.config.upload_token.as_deref(), head.header("authorization"))?;
     let kind = negotiate::kind(head).ok_or(Problem::NotAcceptable)?;
     let here = site.config.links.here(head)?;
+    let lifetime = read_lifetime(&head.query)?;
     let intake = site.uploads.intake(head.header("content-type"))?;
     match head.body_length {
         Some(0) => return Err(upload::Error::Empty.into()),
@@ -37,7 +45,20 @@ pub fn admit<'s>(site: &'s Site, head: &'s Head) -> Result<Upload<'s>, Problem> 
         }
         _ => {}
     }
-    Ok(Upload { site, request_id: &head.request_id, kind, here, intake })
+    // Last, so that only what is taken counts.
+    if let Some(buckets) = &site.buckets {
+        buckets.take(head.client, Instant::now()).map_err(|wait| Problem::TooManyUploads { wait })?;
+    }
+    Ok(Upload { site, request_id: &head.request_id, kind, shape, here, lifetime, intake })
+}
+
+fn read_lifetime(query: &str) -> Result<Option<Lifetime>, Problem> {
+    match query::get(query, "expires") {
+        Some(text) if !text.is_empty() => {
+            Lifetime::parse(&text).map(Some).ok_or(upload::Error::Lifetime.into())
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Compares in a time that says nothing of how alike the tokens are (their length it does show).
@@ -57,24 +78,88 @@ impl Handler for Upload<'_> {
     }
 
     fn finish(self: Box<Self>) -> Result<Answer, Problem> {
-        let Upload { site, request_id, kind, here, intake } = *self;
-        let file = intake.finish()?;
-        let accepted = site.uploads.accept(&file, request_id, now_millis())?;
-        Ok(tell(&accepted, kind, &here))
+        let Upload { site, request_id, kind, shape, here, lifetime, intake } = *self;
+        let taken = intake.finish()?;
+        let taken = Taken { lifetime: taken.lifetime.or(lifetime), ..taken };
+        let accepted = site.uploads.accept(&taken, request_id, now_millis())?;
+        Ok(tell(&accepted, kind, shape, &here))
     }
 }
 
-fn tell(accepted: &Accepted, kind: Kind, here: &Here) -> Answer {
+fn tell(accepted: &Accepted, kind: Kind, shape: Shape, here: &Here) -> Answer {
     let page = here.share(&accepted.id);
-    let answer = match kind {
-        Kind::Json => Answer::new(202, "application/json", Urls::of(accepted, here).to_json()),
-        Kind::Text => Answer::new(202, "text/plain; charset=utf-8", format!("{page}\n")),
-        Kind::Html => Answer::empty(303),
+    let answer = match (kind, shape) {
+        (Kind::Json, Shape::Urls) => json(&Urls::of(accepted, here)),
+        (Kind::Json, Shape::All) => json(&Everything::of(accepted, here)),
+        (Kind::Text, _) => Answer::new(202, "text/plain; charset=utf-8", format!("{page}\n")),
+        // The person never sees a header: their browser keeps the token for them.
+        (Kind::Html, _) => Answer::empty(303).with_header("Set-Cookie", &token::cookie(accepted, here)),
     };
     answer
         .with_header("Location", &page)
         .with_header("X-Image-Id", accepted.id.as_str())
         .with_header("X-Delete-Token", &accepted.delete_token)
+}
+
+fn json(body: &impl Serialize) -> Answer {
+    // Structs and maps of strings and numbers always serialise.
+    let text = serde_json::to_string(body).expect("an answer is plain data");
+    Answer::new(202, "application/json", text)
+}
+
+/// All that is known of an upload.
+#[derive(Serialize)]
+struct Everything<'a> {
+    id: &'a Id,
+    url: String,
+    urls: Urls,
+    #[serde(rename = "type")]
+    content_type: &'static str,
+    width: u32,
+    height: u32,
+    bytes: u64,
+    sizes: Vec<SizeOf>,
+    status_url: String,
+    delete_url: String,
+    delete_token: &'a str,
+    created: String,
+    expires: Option<String>,
+}
+
+/// One object, as it is or will be.
+#[derive(Serialize)]
+struct SizeOf {
+    name: &'static str,
+    url: String,
+    width: u32,
+    height: u32,
+}
+
+impl Everything<'_> {
+    fn of<'a>(accepted: &'a Accepted, here: &Here) -> Everything<'a> {
+        let Accepted { id, delete_token, record, .. } = accepted;
+        let sizes = progress::parts(id, record).into_iter().map(|part| SizeOf {
+            name: part.name,
+            url: here.object(&part.key),
+            width: part.size.width,
+            height: part.size.height,
+        });
+        Everything {
+            id,
+            url: here.share(id),
+            urls: Urls::of(accepted, here),
+            content_type: record.format.content_type(),
+            width: record.width,
+            height: record.height,
+            bytes: record.bytes,
+            sizes: sizes.collect(),
+            status_url: here.status(id),
+            delete_url: here.deletion(id, delete_token),
+            delete_token,
+            created: rfc3339(record.created),
+            expires: record.expires.map(rfc3339),
+        }
+    }
 }
 
 /// Names and URLs of an upload's objects: a JSON object in this order and with nothing else, as
@@ -84,11 +169,6 @@ pub struct Urls(pub Vec<(&'static str, String)>);
 impl Urls {
     fn of(accepted: &Accepted, here: &Here) -> Urls {
         Urls(accepted.objects.iter().map(|(name, key)| (*name, here.object(key))).collect())
-    }
-
-    fn to_json(&self) -> String {
-        // A map from strings to strings always serialises.
-        serde_json::to_string(self).expect("URLs are plain data")
     }
 }
 

@@ -9,6 +9,7 @@ use log::{info, warn};
 
 use super::Shared;
 use super::budget::Share;
+use super::lease::Lease;
 use super::presence::present;
 use super::verdict::Verdict;
 use crate::arrival::FOLDER;
@@ -36,14 +37,17 @@ pub struct Published {
 ///
 /// # Errors
 /// Why there is nothing to publish, or not now.
-pub fn publish(shared: &Shared, id: &Id) -> Result<Published, Verdict> {
+pub fn publish(shared: &Shared, lease: &Lease, id: &Id) -> Result<Published, Verdict> {
     let incoming = incoming_key(id);
     let length = match shared.store.head(&incoming) {
         Ok(meta) => meta.length,
         Err(store::Error::NotFound) => return Err(Verdict::Moot("nothing is there: it was done before")),
         Err(error) => return Err(shared.store_failure(error)),
     };
-    let share = shared.fetched.take(length.min(shared.config.max_bytes));
+    let share = lease.resting(|| {
+        // Twice: as it came, and as it is kept.
+        shared.fetched.take(2 * length.min(shared.config.max_bytes))
+    });
     let bytes = match shared.store.get(&incoming, shared.config.max_bytes) {
         Ok(fetched) => fetched.bytes,
         Err(error @ store::Error::TooLarge { .. }) => return Err(refuse(shared, id, &error.to_string())),
@@ -91,7 +95,12 @@ fn write(shared: &Shared, id: &Id, probe: &Probe, original: &Vec<u8>) -> Result<
         Ok(()) | Err(store::Error::AlreadyExists) => {}
         Err(error) => return Err(shared.store_failure(error)),
     }
-    let object = Object { content_type: format.content_type(), cache_control: IMMUTABLE, content: original };
+    let object = Object {
+        content_type: format.content_type(),
+        cache_control: IMMUTABLE,
+        expires: None,
+        content: original,
+    };
     match shared.store.create(&job.original, &object) {
         Ok(()) | Err(store::Error::AlreadyExists) => Ok(job),
         Err(error) => Err(shared.store_failure(error)),

@@ -33,6 +33,11 @@ impl Budget {
         Share { budget: Arc::clone(self), bytes: charged }
     }
 
+    /// What is taken of it just now, in bytes.
+    pub fn used(&self) -> u64 {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// All of it, in bytes.
     pub fn total(&self) -> u64 {
         self.total
@@ -72,6 +77,6 @@ mod tests {
                 });
             }
         });
-        assert_eq!(*budget.used.lock().unwrap(), 0);
+        assert_eq!(budget.used(), 0);
     }
 }

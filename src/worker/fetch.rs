@@ -1,14 +1,17 @@
 //! Second step: reads the message, looks at the upload's record, fetches the original.
 
+use std::time::Instant;
+
 use super::arrive;
 use super::budget::Share;
 use super::lease::Lease;
+use super::metrics::Stage;
 use super::presence::present;
 use super::task::Task;
 use super::verdict::{Verdict, settle, settle_message};
 use super::{Between, Shared};
 use crate::arrival::{self, Event};
-use crate::job::{self, Job};
+use crate::job;
 use crate::record::Failed;
 use crate::store;
 
@@ -25,7 +28,9 @@ pub struct Fetched {
 /// Fetches until the channel before is closed.
 pub fn run(shared: &Shared, (received, fetched): Between<Lease, Fetched>) {
     for lease in received {
+        let begun = Instant::now();
         if let Some(job) = begin(shared, lease) {
+            shared.metrics.took(Stage::Fetch, begun);
             // If all threads behind died, the dropped lease goes back to the queue.
             drop(fetched.send(job));
         }
@@ -38,10 +43,12 @@ fn begin(shared: &Shared, lease: Lease) -> Option<Fetched> {
         settle_message(shared, lease, Verdict::GivenBack);
         return None;
     }
+    lease.begin();
     match arrival::read(&lease.delivery().body, &shared.config.key_prefix) {
-        Some(Event::Arrived(id)) => match arrive::publish(shared, &id) {
+        Some(Event::Arrived(id)) => match arrive::publish(shared, &lease, &id) {
             Ok(arrive::Published { job, original, share, incoming }) => {
                 let task = Task { lease, job, incoming: Some(incoming) };
+                task.lease.rest();
                 return Some(Fetched { task, original, share });
             }
             Err(verdict) => settle_message(shared, lease, verdict),
@@ -58,8 +65,11 @@ fn begin(shared: &Shared, lease: Lease) -> Option<Fetched> {
 }
 
 fn begin_job(shared: &Shared, task: Task) -> Option<Fetched> {
-    match fetch(shared, &task.job) {
-        Ok((original, share)) => Some(Fetched { task, original, share }),
+    match fetch(shared, &task) {
+        Ok((original, share)) => {
+            task.lease.rest();
+            Some(Fetched { task, original, share })
+        }
         Err(verdict) => {
             settle(shared, task, verdict);
             None
@@ -74,9 +84,10 @@ fn unread(error: job::Error) -> Verdict {
     }
 }
 
-fn fetch(shared: &Shared, job: &Job) -> Result<(Vec<u8>, Share), Verdict> {
+fn fetch(shared: &Shared, task: &Task) -> Result<(Vec<u8>, Share), Verdict> {
+    let job = &task.job;
     let record = present(shared, job)?;
-    let share = shared.fetched.take(record.bytes);
+    let share = task.lease.resting(|| shared.fetched.take(record.bytes));
     match shared.store.get(&job.original, shared.config.max_bytes) {
         Ok(original) => Ok((original.bytes, share)),
         // Deleted in between, or lost: the record tells which.

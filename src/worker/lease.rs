@@ -3,6 +3,10 @@
 //! A lease is settled by exactly one of [`Lease::release`] and [`Lease::bury`], or by deleting the
 //! message ([`super::finish`]) and then [`Lease::settled`]. One that is dropped in another way, by a
 //! thread that panicked, is given back to the queue with a delay.
+//!
+//! Work on a message is limited in time. When that is over, who works on it is to give it up; who has not
+//! after some grace is lost, and with it the process. Until then the message is extended: this worker, or
+//! another, would but lose one more thread to it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -16,12 +20,22 @@ use crate::queue::{self, Cause, Delivery, Queue, Receipt};
 /// All messages in hand.
 pub struct Leases {
     most: usize,
-    visibility: Duration,
-    job_time: Duration,
+    limits: Limits,
     queue: Arc<dyn Queue>,
     table: Mutex<Table>,
     changed: Condvar,
     pulse: Pulse,
+}
+
+/// The times of a message in hand.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// It is extended by so much, at every third of it.
+    pub visibility: Duration,
+    /// So long may be worked on it.
+    pub job_time: Duration,
+    /// So much longer at most it takes to give it up.
+    pub grace: Duration,
 }
 
 #[derive(Default)]
@@ -34,8 +48,23 @@ struct Table {
 
 struct Held {
     receipt: Receipt,
+    receives: u32,
     extended: Instant,
+    /// Since when it is worked on, if it is.
     begun: Option<Instant>,
+    /// Work on it before that.
+    before: Duration,
+}
+
+impl Held {
+    fn worked(&self) -> Duration {
+        self.before + self.begun.map_or(Duration::ZERO, |begun| begun.elapsed())
+    }
+
+    /// Whether nobody will ever give it up.
+    fn is_lost(&self, limits: &Limits) -> bool {
+        self.begun.is_some() && self.worked() > limits.job_time + limits.grace
+    }
 }
 
 /// A receive that is under way.
@@ -57,11 +86,10 @@ pub struct Lease {
 }
 
 impl Leases {
-    /// At most `most` messages in hand; each is extended by `visibility` at every third of it, until
-    /// `job_time` after its work has begun.
-    pub fn new(most: usize, visibility: Duration, job_time: Duration, queue: Arc<dyn Queue>) -> Arc<Leases> {
+    /// At most `most` messages in hand.
+    pub fn new(most: usize, limits: Limits, queue: Arc<dyn Queue>) -> Arc<Leases> {
         let (table, changed, pulse) = (Mutex::default(), Condvar::new(), Pulse::new());
-        Arc::new(Leases { most, visibility, job_time, queue, table, changed, pulse })
+        Arc::new(Leases { most, limits, queue, table, changed, pulse })
     }
 
     /// How many more messages may be taken now; waits up to `patience` for there to be any.
@@ -72,13 +100,21 @@ impl Leases {
         self.most.saturating_sub(waited.unwrap_or_else(PoisonError::into_inner).0.held.len())
     }
 
+    /// Whether at most `count` messages are in hand; waits up to `patience` for that.
+    pub fn are_at_most(&self, count: usize, patience: Duration) -> bool {
+        let more = |table: &mut Table| table.held.len() > count;
+        let waited = self.changed.wait_timeout_while(self.lock(), patience, more);
+        waited.unwrap_or_else(PoisonError::into_inner).0.held.len() <= count
+    }
+
     /// Takes a delivered message in hand.
     pub fn hold(self: &Arc<Leases>, delivery: Delivery) -> Lease {
         let mut table = self.lock();
         let number = table.next;
         table.next += 1;
-        let receipt = delivery.receipt.clone();
-        table.held.insert(number, Held { receipt, extended: Instant::now(), begun: None });
+        let (receipt, receives) = (delivery.receipt.clone(), delivery.receives);
+        let (extended, before) = (Instant::now(), Duration::ZERO);
+        table.held.insert(number, Held { receipt, receives, extended, begun: None, before });
         Lease { leases: Arc::clone(self), number, delivery, open: true }
     }
 
@@ -94,14 +130,23 @@ impl Leases {
         self.lock().receiving > 0
     }
 
-    /// Waits until no message is in hand or about to be, at most until `deadline`.
-    pub fn wait_until_none(&self, deadline: Instant) {
+    /// Waits until no message is in hand or about to be, but those that are lost; at most until `deadline`.
+    /// Says whether it is so.
+    pub fn wait_until_none(&self, deadline: Instant) -> bool {
         let patience = deadline.saturating_duration_since(Instant::now());
-        let any = |table: &mut Table| table.receiving > 0 || !table.held.is_empty();
-        drop(self.changed.wait_timeout_while(self.lock(), patience, any));
+        let hoped_for = |held: &Held| !held.is_lost(&self.limits);
+        let any = |table: &mut Table| table.receiving > 0 || table.held.values().any(hoped_for);
+        let waited = self.changed.wait_timeout_while(self.lock(), patience, any);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    /// Gives all messages in hand back to the queue, and ends the heartbeat. Returns how many.
+    /// How many messages are in hand.
+    pub fn count(&self) -> usize {
+        self.lock().held.len()
+    }
+
+    /// Gives all messages in hand back to the queue, those that are lost with a delay, and ends the
+    /// heartbeat. Returns how many.
     pub fn give_back_all(&self) -> usize {
         let held = {
             let mut table = self.lock();
@@ -110,14 +155,15 @@ impl Leases {
         };
         self.changed.notify_all();
         for held in held.values() {
-            note(self.queue.change_visibility(&held.receipt, Duration::ZERO), "give back");
+            let delay = if held.is_lost(&self.limits) { backoff(held.receives) } else { Duration::ZERO };
+            note(self.queue.change_visibility(&held.receipt, delay), "give back");
         }
         held.len()
     }
 
     /// Extends messages in hand, until [`Leases::give_back_all`].
     pub fn heartbeat(&self) {
-        let beat = self.visibility / 3;
+        let beat = self.limits.visibility / 3;
         loop {
             self.pulse.beat();
             let table = self.lock();
@@ -127,10 +173,10 @@ impl Leases {
             if waited.closed {
                 return;
             }
-            let due = due(&waited.held, beat, self.job_time);
+            let due = due(&waited.held, beat, &self.limits);
             drop(waited);
             for (number, receipt) in due {
-                note(self.queue.change_visibility(&receipt, self.visibility), "extend");
+                note(self.queue.change_visibility(&receipt, self.limits.visibility), "extend");
                 if let Some(held) = self.lock().held.get_mut(&number) {
                     held.extended = Instant::now();
                 }
@@ -144,10 +190,9 @@ impl Leases {
         &self.pulse
     }
 
-    /// Whether the work on a message has taken longer than `time`.
-    pub fn overdue(&self, time: Duration) -> bool {
-        let over = |held: &Held| held.begun.is_some_and(|begun| begun.elapsed() > time);
-        self.lock().held.values().any(over)
+    /// Whether somebody works on a message who will never give it up.
+    pub fn any_lost(&self) -> bool {
+        self.lock().held.values().any(|held| held.is_lost(&self.limits))
     }
 
     fn changed_or<'a>(
@@ -171,10 +216,10 @@ impl Leases {
 }
 
 /// Which messages are to be extended now.
-fn due(held: &HashMap<u64, Held>, beat: Duration, job_time: Duration) -> Vec<(u64, Receipt)> {
+fn due(held: &HashMap<u64, Held>, beat: Duration, limits: &Limits) -> Vec<(u64, Receipt)> {
     held.iter()
         .filter(|(_, held)| held.extended.elapsed() >= beat)
-        .filter(|(_, held)| held.begun.is_none_or(|begun| begun.elapsed() < job_time))
+        .filter(|(_, held)| !held.is_lost(limits))
         .map(|(number, held)| (*number, held.receipt.clone()))
         .collect()
 }
@@ -185,11 +230,36 @@ impl Lease {
         &self.delivery
     }
 
-    /// The work on it begins: from now on its time is limited.
-    pub fn begin(&self) {
-        if let Some(held) = self.leases.lock().held.get_mut(&self.number) {
-            held.begun = Some(Instant::now());
-        }
+    /// Somebody works on it from now on. Returns until when they may.
+    pub fn begin(&self) -> Instant {
+        let now = Instant::now();
+        let before = self.held(|held| {
+            held.begun = Some(now);
+            held.before
+        });
+        now + self.leases.limits.job_time.saturating_sub(before.unwrap_or_default())
+    }
+
+    /// It waits from now on: that is not counted.
+    pub fn rest(&self) {
+        self.held(|held| (held.before, held.begun) = (held.worked(), None));
+    }
+
+    /// Waits for something, amid work that then goes on. Returns that.
+    pub fn resting<T>(&self, wait: impl FnOnce() -> T) -> T {
+        self.rest();
+        let waited_for = wait();
+        self.begin();
+        waited_for
+    }
+
+    /// Whether the time for the work on it is over.
+    pub fn is_overdue(&self) -> bool {
+        self.held(|held| held.worked()).is_some_and(|worked| worked >= self.leases.limits.job_time)
+    }
+
+    fn held<T>(&self, look: impl FnOnce(&mut Held) -> T) -> Option<T> {
+        self.leases.lock().held.get_mut(&self.number).map(look)
     }
 
     /// Its message was deleted, or must be left to its time-out: it is in hand no more.

@@ -1,15 +1,17 @@
 //! Third step, on as many threads as images may be worked on at once: makes the thumbnails.
 
+use std::time::Instant;
+
 use log::debug;
 
 use super::fetch::Fetched;
+use super::metrics::Stage;
 use super::task::Task;
 use super::verdict::{Verdict, settle};
 use super::{Between, Shared};
 use crate::image::probe::probe_bytes;
 use crate::image::thumbnails::{self, Limits, Spec, Thumbnail};
 use crate::image::{self, Error};
-use crate::job::Job;
 use crate::observe::memory;
 
 /// A job with its thumbnails, in the order in which they are wanted.
@@ -27,9 +29,11 @@ pub fn run(shared: &Shared, (fetched, made): Between<Fetched, Made>) {
             settle(shared, task, Verdict::GivenBack);
             continue;
         }
-        task.lease.begin();
-        let thumbnails = make(shared, &task.job, &original);
+        let begun = Instant::now();
+        let thumbnails = make(shared, &task, &original);
+        task.lease.rest();
         drop((original, share));
+        shared.metrics.took(Stage::Make, begun);
         match thumbnails {
             // If all threads behind died, the dropped lease goes back to the queue.
             Ok(thumbnails) => drop(made.send(Made { task, thumbnails })),
@@ -38,22 +42,26 @@ pub fn run(shared: &Shared, (fetched, made): Between<Fetched, Made>) {
     }
 }
 
-fn make(shared: &Shared, job: &Job, original: &[u8]) -> Result<Vec<Thumbnail>, image::Error> {
+fn make(shared: &Shared, task: &Task, original: &[u8]) -> Result<Vec<Thumbnail>, image::Error> {
+    let job = &task.job;
     let probe = probe_bytes(original)?;
-    let needed = thumbnails::memory_needed(&probe, original.len() as u64);
+    let wanted: Vec<Spec> =
+        job.thumbnails.iter().map(|wanted| Spec { bounds: wanted.bounds(), format: wanted.format }).collect();
+    let needed = thumbnails::memory_needed(&probe, original.len() as u64, &wanted);
     let share = shared.decoding.take(needed);
+    let mut raised = None;
     if needed > shared.decoding.total() {
         // It runs alone now; whether there is enough is for the machine to say.
         let available = memory::available().unwrap_or(0);
         if needed > available {
             return Err(Error::TooLargeForWorker { needed, available });
         }
+        raised = Some(shared.config.wall.raised(needed));
         debug!(id = job.id.as_str(), needed; "a large image is worked on alone");
     }
-    let wanted: Vec<Spec> =
-        job.thumbnails.iter().map(|wanted| Spec { bounds: wanted.bounds(), format: wanted.format }).collect();
     let limits = Limits { max_pixels: shared.config.max_pixels, memory: needed };
-    let made = thumbnails::make(original, &wanted, &limits);
-    drop(share);
+    let deadline = task.lease.begin();
+    let made = thumbnails::make_while(original, &wanted, &limits, &|| Instant::now() < deadline);
+    drop((raised, share));
     made
 }

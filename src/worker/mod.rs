@@ -13,12 +13,14 @@
 //! extended by a heartbeat until the job is settled. A worker that dies loses nothing: its messages
 //! come back when their visibility time-out ends.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use log::error;
 
 use crate::pulse::Pulse;
 use crate::queue::Queue;
@@ -32,19 +34,26 @@ mod finish;
 mod keep;
 mod lease;
 mod life;
+#[cfg(test)]
+mod limit_tests;
 pub mod local;
 mod make;
+mod metrics;
 mod presence;
 mod receive;
 mod task;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod wall;
 
 use budget::Budget;
-use lease::Leases;
+use lease::{Leases, Limits};
 pub use life::Life;
+pub use metrics::Meter;
+use metrics::Metrics;
 use verdict::Verdict;
+pub use wall::{Wall, arenas};
 
 /// What a worker may use, and its deadlines.
 #[derive(Clone, Debug)]
@@ -53,12 +62,16 @@ pub struct Config {
     pub jobs: usize,
     /// Bytes of memory for all jobs in flight.
     pub memory: u64,
+    /// The wall around all memory of this process.
+    pub wall: Wall,
     /// Most bytes of an original.
     pub max_bytes: u64,
     /// Most pixels of an original.
     pub max_pixels: u64,
-    /// How long one job may take before its message is no longer kept invisible.
+    /// How long may be worked on one job: then it is given up, and its message goes back to the queue.
     pub job_time: Duration,
+    /// How much longer a job's thread may take to give it up: then it never comes back.
+    pub grace: Duration,
     /// Visibility time-out of a received message; a heartbeat renews it at each third of it.
     pub visibility: Duration,
     /// How long one receive waits for a message.
@@ -84,6 +97,7 @@ struct Shared {
     store_failed: AtomicBool,
     /// Beats at each turn of the receiving.
     receiving: Pulse,
+    metrics: Metrics,
     stop: Stop,
 }
 
@@ -113,7 +127,8 @@ impl Worker {
     ) -> std::io::Result<Worker> {
         let jobs = config.jobs;
         // A job at each processor, one ready behind it, one whose thumbnails are on their way.
-        let leases = Leases::new(3 * jobs, config.visibility, config.job_time, Arc::clone(&queue));
+        let limits = Limits { visibility: config.visibility, job_time: config.job_time, grace: config.grace };
+        let leases = Leases::new(3 * jobs, limits, Arc::clone(&queue));
         let shared = Arc::new(Shared {
             fetched: Arc::new(Budget::new(config.memory / 4)),
             decoding: Arc::new(Budget::new(config.memory - config.memory / 4)),
@@ -123,6 +138,7 @@ impl Worker {
             leases,
             store_failed: AtomicBool::new(false),
             receiving: Pulse::new(),
+            metrics: Metrics::default(),
             stop,
         });
 
@@ -145,6 +161,11 @@ impl Worker {
         Life(Arc::clone(&self.shared))
     }
 
+    /// Once `stop` is set: whether all jobs in hand are settled, waited for at most for `patience`.
+    pub fn is_done(&self, patience: Duration) -> bool {
+        self.shared.leases.wait_until_none(Instant::now() + patience)
+    }
+
     /// Once `stop` is set: waits until all jobs in hand are settled, at most until `deadline`; what
     /// is unsettled then is given back to the queue. Returns how many messages were given back.
     pub fn drain(self, deadline: Instant) -> usize {
@@ -163,9 +184,21 @@ fn step<Ends: Clone + Send + 'static>(
 ) -> std::io::Result<()> {
     for _ in 0..count {
         let (shared, ends) = (Arc::clone(shared), ends.clone());
-        thread::Builder::new().name(name.to_owned()).spawn(move || run(&shared, ends))?;
+        thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || unfailing(|| run(&shared, ends.clone())))?;
     }
     Ok(())
+}
+
+/// Runs a step, and again after a panic: that costs the job in hand, whose lease goes back to the queue
+/// with a delay when it is dropped, and no thread. What panics each time ends in the dead letters.
+fn unfailing(step: impl Fn()) {
+    // The step holds nothing from one job to the next but its channels and `Shared`, which has locks of
+    // single statements only.
+    while catch_unwind(AssertUnwindSafe(&step)).is_err() {
+        error!("a job was dropped by a fault of ours; its message goes back to the queue");
+    }
 }
 
 /// The ends of the channels around a step.

@@ -1,4 +1,7 @@
 //! First step: receives messages while there is room in hand, and the store works.
+//!
+//! A message that was received several times may be one that ends its workers. Whatever is in hand with it
+//! then would be received in vain each time as well, until it is buried too: so it is worked on alone.
 
 use std::time::Duration;
 
@@ -12,22 +15,47 @@ use crate::queue::{self, MAX_BATCH};
 /// Longest pause after failures that follow each other.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// A message received so often is suspected.
+const SUSPECT: u32 = 3;
+
 /// Receives until the worker is stopped.
 pub fn run(shared: &Shared, received: Sender<Lease>) {
-    let mut pause = Pause::default();
+    let (mut pause, mut suspects) = (Pause::default(), Vec::new());
     while !shared.stop.is_set() {
         shared.receiving.beat();
-        match receive(shared, &received) {
+        if !suspects.is_empty() {
+            one_alone(shared, &mut suspects, &received);
+            continue;
+        }
+        match receive(shared, &received, &mut suspects) {
             Ok(()) => pause.reset(),
             Err(cause) => {
+                shared.metrics.receive_failed();
                 warn!(cause; "no jobs are taken for now");
                 shared.stop.sleep(pause.next());
             }
         }
     }
+    suspects.into_iter().for_each(|suspect| suspect.release(Duration::ZERO));
 }
 
-fn receive(shared: &Shared, received: &Sender<Lease>) -> Result<(), String> {
+/// Once nothing else is in hand: lets one of the suspects go its way, any of them. Two that are innocent and
+/// one that is not thus part company soon.
+fn one_alone(shared: &Shared, suspects: &mut Vec<Lease>, received: &Sender<Lease>) {
+    if shared.leases.are_at_most(suspects.len(), Duration::from_secs(1)) {
+        let suspect = suspects.swap_remove(chance() as usize % suspects.len());
+        info!(receives = suspect.delivery().receives; "a job that was not done before is worked on alone");
+        let _ = received.send(suspect);
+    }
+}
+
+/// A random number, or 0 where there is no randomness.
+fn chance() -> u32 {
+    let mut bytes = [0; 4];
+    crate::random::fill(&mut bytes).map_or(0, |()| u32::from_le_bytes(bytes))
+}
+
+fn receive(shared: &Shared, received: &Sender<Lease>, suspects: &mut Vec<Lease>) -> Result<(), String> {
     let room = shared.leases.room(Duration::from_secs(1)).min(MAX_BATCH);
     if room == 0 {
         return Ok(());
@@ -45,9 +73,15 @@ fn receive(shared: &Shared, received: &Sender<Lease>) -> Result<(), String> {
     let _receiving = shared.leases.receiving();
     let taken = shared.queue.receive(room, shared.config.visibility, shared.config.wait);
     for delivery in taken.map_err(|error: queue::Error| error.to_string())? {
+        shared.metrics.received(&delivery);
+        let lease = shared.leases.hold(delivery);
+        if lease.delivery().receives >= SUSPECT {
+            suspects.push(lease);
+            continue;
+        }
         // The channel has room for all that may be in hand; it is closed only if all fetching
         // threads died, and then the dropped lease goes back to the queue.
-        let _ = received.send(shared.leases.hold(delivery));
+        let _ = received.send(lease);
     }
     Ok(())
 }

@@ -27,6 +27,26 @@ impl Task {
         &self.job.request_id
     }
 
+    /// Goes on only while its time is not over.
+    ///
+    /// # Errors
+    /// [`Verdict::Later`].
+    pub fn in_time(&self) -> Result<(), Verdict> {
+        if self.lease.is_overdue() { Err(Verdict::overdue()) } else { Ok(()) }
+    }
+
+    /// Removes the thumbnails of an upload that is no longer to be seen: this worker's, and those of one
+    /// that died between storing them and looking at the record again.
+    ///
+    /// # Errors
+    /// [`Verdict::Later`] if the store fails.
+    pub fn remove_thumbnails(&self, shared: &Shared) -> Result<(), Verdict> {
+        for wanted in &self.job.thumbnails {
+            shared.store.delete(&wanted.key).map_err(|error| shared.store_failure(error))?;
+        }
+        Ok(())
+    }
+
     /// Removes the image where it arrived; nothing is to be done again once this is done.
     ///
     /// # Errors

@@ -13,27 +13,33 @@ use crate::store::memory::MemoryStore;
 use crate::store::{Error, Fetched, IMMUTABLE, Meta, Object, Tag};
 
 /// A worker at work on a bench of its own.
-struct Bench {
-    store: Arc<FailingStore>,
-    queue: Arc<MemoryQueue>,
-    stop: Stop,
-    wait: Duration,
-    worker: Option<Worker>,
+pub(super) struct Bench {
+    pub(super) store: Arc<FailingStore>,
+    pub(super) queue: Arc<MemoryQueue>,
+    pub(super) stop: Stop,
+    pub(super) wait: Duration,
+    pub(super) job_time: Duration,
+    pub(super) grace: Duration,
+    pub(super) worker: Option<Worker>,
 }
 
 impl Bench {
-    fn new() -> Bench {
+    pub(super) fn new() -> Bench {
         let (store, queue) = (Arc::new(FailingStore::default()), Arc::new(MemoryQueue::new()));
-        Bench { store, queue, stop: Stop::new(), wait: Duration::from_millis(50), worker: None }
+        let (job_time, grace) = (Duration::from_secs(120), Duration::from_secs(100));
+        let wait = Duration::from_millis(50);
+        Bench { store, queue, stop: Stop::new(), wait, job_time, grace, worker: None }
     }
 
-    fn start(&mut self, visibility: Duration) {
+    pub(super) fn start(&mut self, visibility: Duration) {
         let config = Config {
             jobs: 2,
             memory: 256 << 20,
+            wall: Wall::none(),
             max_bytes: 1 << 20,
             max_pixels: 1_000_000,
-            job_time: Duration::from_secs(120),
+            job_time: self.job_time,
+            grace: self.grace,
             visibility,
             wait: self.wait,
             key_prefix: String::new(),
@@ -44,7 +50,7 @@ impl Bench {
     }
 
     /// What a server leaves behind after an upload.
-    fn upload(&self, number: u8, bytes: &[u8]) -> Job {
+    pub(super) fn upload(&self, number: u8, bytes: &[u8]) -> Job {
         let id = Id::from_bytes([number; 16]);
         let size = Size { width: 1, height: 1 };
         let record = Record::new(Format::Png, Format::Png, size, bytes.len() as u64, 0, "token");
@@ -52,14 +58,15 @@ impl Bench {
         let wanted = SIZES.iter().map(|(name, bounds)| (*name, *bounds, Format::Png)).collect();
         let job = Job::new(id, Format::Png, 0, String::new(), wanted);
         let content = bytes.to_vec();
-        let object = Object { content_type: "image/png", cache_control: IMMUTABLE, content: &content };
+        let object =
+            Object { content_type: "image/png", cache_control: IMMUTABLE, expires: None, content: &content };
         self.store.create(&job.original, &object).unwrap();
         self.queue.send(&job.to_message()).unwrap();
         job
     }
 
     #[track_caller]
-    fn wait_until(&self, what: &str, done: impl Fn(&Bench) -> bool) {
+    pub(super) fn wait_until(&self, what: &str, done: impl Fn(&Bench) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !done(self) {
             assert!(Instant::now() < deadline, "not within 20 s: {what}");
@@ -68,7 +75,7 @@ impl Bench {
     }
 
     #[track_caller]
-    fn wait_until_idle(&self) {
+    pub(super) fn wait_until_idle(&self) {
         self.wait_until("an empty queue", |bench| {
             let depth = bench.queue.depth().unwrap();
             depth.waiting + depth.in_flight == 0
@@ -79,7 +86,7 @@ impl Bench {
         self.store.head(key).is_ok()
     }
 
-    fn thumbnails(&self, job: &Job) -> usize {
+    pub(super) fn thumbnails(&self, job: &Job) -> usize {
         job.thumbnails.iter().filter(|wanted| self.has(&wanted.key)).count()
     }
 }
@@ -87,6 +94,7 @@ impl Bench {
 impl Drop for Bench {
     fn drop(&mut self) {
         self.stop.set();
+        self.store.hang_at.lock().unwrap().take();
         if let Some(worker) = self.worker.take() {
             worker.drain(Instant::now() + Duration::from_secs(20));
         }
@@ -95,16 +103,25 @@ impl Drop for Bench {
 
 /// A store that fails, or deletes an upload under the worker's hands, when a test says so.
 #[derive(Default)]
-struct FailingStore {
+pub(super) struct FailingStore {
     inner: MemoryStore,
     failing: AtomicBool,
     checks: AtomicUsize,
     puts: AtomicUsize,
+    gets: Mutex<Vec<Key>>,
     slow: Mutex<Duration>,
+    /// Whose original is fetched by a thread that panics.
+    pub(super) panic_at: Mutex<Vec<Key>>,
+    /// Whose original is never had, for as long as it is here.
+    pub(super) hang_at: Mutex<Option<Key>>,
     delete_at_put: Mutex<Option<Id>>,
 }
 
 impl FailingStore {
+    pub(super) fn gets_of(&self, key: &Key) -> usize {
+        self.gets.lock().unwrap().iter().filter(|got| *got == key).count()
+    }
+
     fn meet(&self) -> Result<(), Error> {
         thread::sleep(*self.slow.lock().unwrap());
         match self.failing.load(Ordering::Relaxed) {
@@ -134,6 +151,11 @@ impl Store for FailingStore {
     }
     fn get(&self, key: &Key, limit: u64) -> Result<Fetched, Error> {
         self.meet()?;
+        self.gets.lock().unwrap().push(key.clone());
+        assert!(!self.panic_at.lock().unwrap().contains(key), "as the test wants it");
+        while self.hang_at.lock().unwrap().as_ref() == Some(key) {
+            thread::sleep(Duration::from_millis(5));
+        }
         self.inner.get(key, limit)
     }
     fn head(&self, key: &Key) -> Result<Meta, Error> {
@@ -151,12 +173,46 @@ impl Store for FailingStore {
     }
 }
 
-fn picture(name: &str) -> Vec<u8> {
+pub(super) fn picture(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/pictures/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-const A_MINUTE: Duration = Duration::from_secs(60);
+pub(super) const A_MINUTE: Duration = Duration::from_secs(60);
+
+#[test]
+fn thumbnails_that_a_dead_worker_left_of_a_deleted_upload_are_removed() {
+    let mut bench = Bench::new();
+    let job = bench.upload(9, &picture("rgb-8.png"));
+    // It stored a thumbnail and died before it looked whether the upload was deleted, which it was.
+    let content = picture("rgb-8.png");
+    let object =
+        Object { content_type: "image/png", cache_control: IMMUTABLE, expires: None, content: &content };
+    bench.store.create(&job.thumbnails[0].key, &object).unwrap();
+    record::update(&*bench.store, &job.id, |record| {
+        record.deleted = Some(1);
+        true
+    })
+    .unwrap();
+    bench.start(Duration::from_secs(60));
+    bench.wait_until_idle();
+    assert_eq!(bench.thumbnails(&job), 0);
+}
+
+#[test]
+fn thumbnails_end_when_their_upload_does() {
+    let mut bench = Bench::new();
+    let job = bench.upload(8, &picture("rgb-8.png"));
+    record::update(&*bench.store, &job.id, |record| {
+        record.expires = Some(u64::MAX);
+        true
+    })
+    .unwrap();
+    bench.start(Duration::from_secs(60));
+    bench.wait_until_idle();
+    let cache_control = |wanted: &crate::job::Wanted| bench.store.head(&wanted.key).unwrap().cache_control;
+    assert!(job.thumbnails.iter().all(|wanted| cache_control(wanted) == crate::store::EXPIRING));
+}
 
 #[test]
 fn a_worker_that_waits_or_works_is_not_stuck() {
@@ -165,22 +221,6 @@ fn a_worker_that_waits_or_works_is_not_stuck() {
     bench.upload(1, &picture("rgb-8.png"));
     bench.wait_until_idle();
     assert_eq!(bench.worker.as_ref().unwrap().life().stuck(), None);
-}
-
-#[test]
-fn a_job_is_overdue_by_its_work_alone() {
-    let queue = Arc::new(MemoryQueue::new());
-    let leases =
-        Leases::new(1, Duration::from_secs(60), Duration::from_secs(1), Arc::clone(&queue) as Arc<dyn Queue>);
-    queue.send("job").unwrap();
-    let mut taken = queue.receive(1, Duration::from_secs(60), Duration::ZERO).unwrap();
-    let lease = leases.hold(taken.pop().unwrap());
-    assert!(!leases.overdue(Duration::ZERO), "its work has not begun");
-    lease.begin();
-    thread::sleep(Duration::from_millis(5));
-    assert!(leases.overdue(Duration::from_millis(4)) && !leases.overdue(Duration::from_secs(600)));
-    lease.settled();
-    assert!(!leases.overdue(Duration::ZERO));
 }
 
 #[test]
@@ -308,7 +348,12 @@ impl Bench {
     fn arrive(&self, number: u8, bytes: &[u8]) -> Id {
         let id = Id::from_bytes([number; 16]);
         let content = bytes.to_vec();
-        let object = Object { content_type: "image/jpeg", cache_control: "no-store", content: &content };
+        let object = Object {
+            content_type: "image/jpeg",
+            cache_control: "no-store",
+            expires: None,
+            content: &content,
+        };
         self.store.create(&arrive::incoming_key(&id), &object).unwrap();
         self.queue.send(&event(&format!("incoming/{id}"))).unwrap();
         id

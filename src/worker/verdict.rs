@@ -6,6 +6,7 @@ use log::{error, info, warn};
 
 use super::Shared;
 use super::lease::{Lease, backoff};
+use super::metrics::Ending;
 use super::task::Task;
 use crate::image;
 use crate::queue::Cause;
@@ -27,8 +28,18 @@ pub enum Verdict {
     GivenBack,
 }
 
+impl Verdict {
+    /// Its time is over: it may be a slow machine's fault, or another's who had the machine.
+    pub fn overdue() -> Verdict {
+        Verdict::Later("given up: it took longer than SHARER_JOB_SECONDS".to_owned())
+    }
+}
+
 impl From<image::Error> for Verdict {
     fn from(error: image::Error) -> Verdict {
+        if error == image::Error::Interrupted {
+            return Verdict::overdue();
+        }
         Verdict::Failed(Failed { code: error.code().to_owned(), message: error.to_string() })
     }
 }
@@ -39,15 +50,21 @@ pub fn settle_message(shared: &Shared, lease: Lease, verdict: Verdict) {
     let receives = lease.delivery().receives;
     match verdict {
         Verdict::Moot(why) => {
+            shared.metrics.ended(Ending::Moot);
             info!(why, message; "message dropped");
             super::finish::delete_now(shared, lease);
         }
         Verdict::Buried(cause) => {
+            shared.metrics.ended(Ending::Buried);
             error!(cause, message, receives; "message sent to the dead letters");
             lease.bury(&cause_of(shared, cause));
         }
-        Verdict::GivenBack => lease.release(Duration::ZERO),
+        Verdict::GivenBack => {
+            shared.metrics.ended(Ending::GivenBack);
+            lease.release(Duration::ZERO);
+        }
         Verdict::Later(why) | Verdict::Failed(Failed { message: why, .. }) => {
+            shared.metrics.ended(Ending::Later);
             warn!(why, message, receives; "message released to be tried again");
             lease.release(backoff(receives));
         }
@@ -60,32 +77,43 @@ pub fn settle(shared: &Shared, task: Task, verdict: Verdict) {
     match verdict {
         Verdict::Moot(why) => {
             info!(id = task.id(), request_id = task.request_id(), why; "job dropped");
-            over(shared, task);
+            match task.remove_thumbnails(shared) {
+                Ok(()) => over(shared, task, Ending::Moot),
+                Err(later) => settle(shared, task, later),
+            }
         }
         Verdict::Failed(failed) => {
             warn!(id = task.id(), request_id = task.request_id(), code = failed.code, reason = failed.message;
                 "job failed for good");
             match mark_failed(shared, &task, failed) {
-                Ok(()) => over(shared, task),
+                Ok(()) => over(shared, task, Ending::Failed),
                 Err(error) => settle(shared, task, shared.store_failure(error)),
             }
         }
         Verdict::Later(why) => {
+            shared.metrics.ended(Ending::Later);
             warn!(id = task.id(), request_id = task.request_id(), why, receives; "job released to be tried again");
             task.lease.release(backoff(receives));
         }
         Verdict::Buried(cause) => {
+            shared.metrics.ended(Ending::Buried);
             error!(id = task.id(), request_id = task.request_id(), cause; "message sent to the dead letters");
             task.lease.bury(&cause_of(shared, cause));
         }
-        Verdict::GivenBack => task.lease.release(Duration::ZERO),
+        Verdict::GivenBack => {
+            shared.metrics.ended(Ending::GivenBack);
+            task.lease.release(Duration::ZERO);
+        }
     }
 }
 
 /// Nothing is left to be done for this job.
-fn over(shared: &Shared, task: Task) {
+fn over(shared: &Shared, task: Task, ending: Ending) {
     match task.remove_incoming(shared) {
-        Ok(()) => super::finish::delete_now(shared, task.lease),
+        Ok(()) => {
+            shared.metrics.ended(ending);
+            super::finish::delete_now(shared, task.lease);
+        }
         Err(later) => settle(shared, task, later),
     }
 }

@@ -103,6 +103,25 @@ fn a_spot_notice_drains_the_worker() {
     assert_eq!(machine.worker.wait(SOON), Some(0), "{}", machine.worker.log());
 }
 
+#[test]
+fn a_worker_whose_group_gives_it_up_finishes_what_it_has_and_ends() {
+    let mut machine = Machine::start(&MINISTACK.session(900), HOUR);
+    machine.works();
+    let picture = noise_jpeg(1600, 1200, 2);
+    let uploads: Vec<_> = (0..12).map(|_| machine.site.client.upload("a.jpg", &picture)).collect();
+    machine.imds.take_out();
+    assert_eq!(machine.worker.wait(2 * SOON), Some(0), "{}", machine.worker.log());
+    let (waiting, in_hand) = MINISTACK.depth(&machine.place.queue_url);
+    assert_eq!(in_hand, 0, "{}", machine.worker.log());
+    let keys = MINISTACK.keys(&machine.place);
+    let done = uploads.iter().filter(|reply| {
+        let id = reply.header("x-image-id").unwrap();
+        keys.contains(&format!("{id}/large.jpg"))
+    });
+    assert_eq!(done.count() as u64 + waiting, 12, "each is done, or waits for another worker");
+    assert!(!machine.worker.log().contains("given back"), "{}", machine.worker.log());
+}
+
 fn soon(mut is_so: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + SOON;
     while !is_so() {

@@ -201,6 +201,20 @@ fn a_refusal_is_not_tried_again_and_an_outage_not_multiplied() {
     }
 }
 
+#[test]
+fn a_store_that_hangs_does_not_hang_the_health_check() {
+    let peer = &*MINISTACK;
+    let proxy = Proxy::start(peer.address, &[]);
+    let site = Site::on(peer.place(10).settings(proxy.address, &peer.accounts.user));
+    proxy.set_rules(&[Rule::always("*", Fault::Delay(Duration::from_secs(25)))]);
+    let asked = Instant::now();
+    let answer = site.client.get("/healthz");
+    assert_eq!((answer.status, answer.error_code().as_str()), (503, "unwell"));
+    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
+    proxy.set_rules(&[]);
+    becomes(|| site.client.get("/healthz").status == 200, || site.client.get("/healthz").text());
+}
+
 fn id_of(reply: &Reply) -> String {
     reply.header("x-image-id").unwrap().to_owned()
 }

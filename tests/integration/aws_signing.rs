@@ -40,7 +40,8 @@ impl Outcome {
 
 fn put(store: &dyn Store) -> Result<(), store::Error> {
     let content = b"hello, this is the content".to_vec();
-    let object = Object { content_type: "text/plain", cache_control: "no-store", content: &content };
+    let object =
+        Object { content_type: "text/plain", cache_control: "no-store", expires: None, content: &content };
     store.put(&Key::parse("a b+c%é😀.txt").unwrap(), &object)
 }
 

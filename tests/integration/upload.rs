@@ -123,3 +123,22 @@ fn an_upload_token_is_asked_for_before_the_body() {
         assert!(refused.header("www-authenticate").is_some());
     }
 }
+
+#[test]
+fn uploads_a_client_are_limited_where_a_rate_is_set_behind_a_proxy_too() {
+    let sharer = Sharer::with(&[("SHARER_RATE", "1/2"), ("SHARER_TRUSTED_PROXIES", "127.0.0.1")]);
+    let bytes = picture("rgb-8.png");
+    let put = |client: &str| {
+        let headers = [("X-Forwarded-For", client)];
+        sharer.client.request("PUT", "/x", &headers, &bytes).unwrap()
+    };
+    // What a client itself puts before the proxy's word is not believed.
+    let from = ["192.0.2.1", "203.0.113.9, 192.0.2.1", "203.0.113.10, 192.0.2.1"];
+    assert_eq!(from.map(|client| put(client).status), [202, 202, 429]);
+    let refused = put("192.0.2.1");
+    assert_eq!(refused.error_code(), "too_many_uploads");
+    assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() <= 60);
+    // One customer's IPv6 network is one client.
+    assert_eq!(["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(|c| put(c).status), [202, 202, 429]);
+    assert_eq!(put("2001:db8:0:1::1").status, 202);
+}

@@ -29,7 +29,7 @@ RIGHTS = {
     "Statement": [
         {
             "Effect": "Allow",
-            "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            "Action": ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"],
             "Resource": "arn:aws:s3:::sharer-*/*",
         },
         # Without the right to list, a missing key answers 403 and not 404.
@@ -258,6 +258,56 @@ def compares_body_hash(app):
     return checked
 
 
+FORBIDDEN = b"""<?xml version="1.0" encoding="UTF-8"?>
+<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"""
+
+
+def hides_what_is_missing(app):
+    """ministack's application, refusing as S3 does to tell a role that may not list that an object is missing.
+
+    ministack answers 404 to everybody who may read. A role may list here if one of its own policies says so.
+    """
+
+    async def hidden(scope, receive, send):
+        claimed = dict(scope.get("headers", [])).get(b"authorization", b"").decode()
+        is_object = scope["type"] == "http" and b"/" in scope.get("raw_path", b"").strip(b"/")
+        asks = is_object and scope["method"] in ("GET", "HEAD") and "/s3/aws4_request" in claimed
+        if not asks or may_list(claimed.split("Credential=")[-1].split("/")[0]):
+            return await app(scope, receive, send)
+        missing = False
+
+        async def answer(message):
+            nonlocal missing
+            if message["type"] == "http.response.start":
+                missing = message["status"] == 404
+                if missing:
+                    headers = [(b"content-type", b"application/xml"), (b"content-length", b"%d" % len(FORBIDDEN))]
+                    message = {"type": "http.response.start", "status": 403, "headers": headers}
+            elif missing:
+                body = b"" if scope["method"] == "HEAD" else FORBIDDEN
+                message = {"type": "http.response.body", "body": body}
+            await send(message)
+
+        return await app(scope, receive, answer)
+
+    return hidden
+
+
+def may_list(access_key):
+    """Whether the key is none of a role's session, or one of a role that may list."""
+    from ministack.services import iam, sts
+
+    session = sts._sessions.get(access_key)
+    name = json.dumps(session, default=str).partition(":assumed-role/")[2].partition("/")[0] if session else None
+    if not name:
+        return True
+    for document in ((iam._roles.get(name) or {}).get("InlinePolicies") or {}).values():
+        document = json.loads(document) if isinstance(document, str) else document
+        if any("s3:ListBucket" in statement["Action"] for statement in document["Statement"]):
+            return True
+    return False
+
+
 def serve():
     if KIND == "ministack":
         os.environ |= ROOT | {
@@ -271,7 +321,7 @@ def serve():
         sys.argv = ["ministack"]
         from ministack import app
 
-        app.app = compares_body_hash(app.app)
+        app.app = hides_what_is_missing(compares_body_hash(app.app))
         app.main()
     elif KIND == "moto":
         sys.argv = ["moto_server", "-H", "127.0.0.1", "-p", PORT]

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use image_sharer::image::decode::decode;
 use image_sharer::image::probe::probe_bytes;
 use image_sharer::image::resize::{Axis, Resizer, Target};
-use image_sharer::image::{self, Layout, Sink, Size};
+use image_sharer::image::{self, Detail, Layout, Sink, Size};
 
 use crate::child::{Cost, Peer};
+use crate::decode;
 use crate::kernel;
 use crate::measure;
 use crate::pictures::{self, SUBJECTS, Subject};
@@ -89,6 +89,11 @@ pub fn run(words: &[&str]) -> Result<(), String> {
     page += &quality_table(&mut peers, &measured, &options)?;
     page += &memory_table(&measured, &options)?;
     if !options.is_quick {
+        let jpegs =
+            measured.iter().filter(|m| m.path.extension().is_some_and(|extension| extension == "jpg"));
+        let read =
+            |m: &Measured| Ok((m.subject.title.to_owned(), fs::read(&m.path).map_err(|e| e.to_string())?));
+        page += &decode::table(&jpegs.map(read).collect::<Result<Vec<_>, String>>()?)?;
         page += &kernel_table();
     }
     let name = if options.is_quick { "quick.md" } else { "bench.md" };
@@ -109,12 +114,17 @@ fn start(options: &Options) -> Result<Vec<Peer>, String> {
     };
     let mut pillow = Command::new(options.tools.join("pillow/bin/python"));
     pillow.arg(setup.join("pillow.py"));
-    Ok(vec![
-        Peer::start("ours", Command::new(itself).arg("serve"))?,
+    let mut peers = vec![
+        Peer::start("ours", Command::new(&itself).arg("serve"))?,
         Peer::start("sharp, one decode", &mut node("cascade"))?,
         Peer::start("sharp, three pipelines", &mut node("pipelines"))?,
         Peer::start("Pillow", &mut pillow)?,
-    ])
+    ];
+    if cfg!(feature = "turbojpeg") {
+        let title = "libjpeg-turbo + fast_image_resize";
+        peers.push(Peer::start(title, Command::new(itself).args(["serve", "turbojpeg"]))?);
+    }
+    Ok(peers)
 }
 
 /// Lets each peer work on each picture in turns.
@@ -123,6 +133,8 @@ fn time(peers: &mut [Peer], measured: &mut [Measured], options: &Options) -> Res
     let mut timed: Vec<&mut Measured> = measured.iter_mut().filter(|m| m.subject.timed).collect();
     let mut counts = Vec::new();
     for Measured { path, costs, .. } in &mut timed {
+        // libjpeg-turbo, the last, is there for JPEG alone.
+        let peers = &mut peers[..peers_of(path)];
         // The first time of everything is not counted, but tells how long a turn would be.
         let first: Result<Vec<Cost>, String> = peers.iter_mut().map(|peer| peer.job(path, 1)).collect();
         counts.push(
@@ -133,6 +145,7 @@ fn time(peers: &mut [Peer], measured: &mut [Measured], options: &Options) -> Res
     for round in 0..options.rounds {
         eprintln!("round {} of {}, after {} s", round + 1, options.rounds, start.elapsed().as_secs());
         for (Measured { path, costs, .. }, counts) in timed.iter_mut().zip(&counts) {
+            // As many as have costs.
             for ((peer, costs), &count) in peers.iter_mut().zip(costs).zip(counts) {
                 costs.push(peer.job(path, count)?);
             }
@@ -141,12 +154,19 @@ fn time(peers: &mut [Peer], measured: &mut [Measured], options: &Options) -> Res
     Ok(())
 }
 
+/// How many peers take the file.
+fn peers_of(path: &Path) -> usize {
+    let is_jpeg = path.extension().is_some_and(|extension| extension == "jpg");
+    4 + usize::from(cfg!(feature = "turbojpeg") && is_jpeg)
+}
+
 fn times_table(peers: &[Peer], measured: &[Measured]) -> String {
     let mut table = Table::new(&[
         "bytes in → 600 + 300 + 100 px out",
         "ratio to sharp, one decode",
         "ratio to three pipelines",
         "ratio to Pillow",
+        "ratio to libjpeg-turbo + fast_image_resize",
         "ours ms",
         "sharp ms",
         "three pipelines ms",
@@ -155,7 +175,7 @@ fn times_table(peers: &[Peer], measured: &[Measured]) -> String {
         "bytes, ours",
         "bytes, sharp",
     ]);
-    assert_eq!(peers.len(), 4, "the columns above");
+    assert!(peers.len() >= 4, "the columns above");
     for Measured { subject, path, costs, .. } in measured.iter().filter(|m| m.subject.timed) {
         let ms: Vec<f64> =
             costs.iter().map(|c| median(&c.iter().map(|c| c.cpu).collect::<Vec<_>>())).collect();
@@ -170,7 +190,8 @@ fn times_table(peers: &[Peer], measured: &[Measured]) -> String {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let mut cells = vec![format!("{} (`{name}`)", subject.title), at_most(ratio(1), subject.ratio, 3)];
         cells.extend([ratio(2), ratio(3)].map(|ratio| format!("{ratio:.3}")));
-        cells.extend(ms.iter().map(|ms| format!("{ms:.1}")));
+        cells.push(if costs.len() > 4 { at_most(ratio(4), subject.turbo, 3) } else { "–".to_owned() });
+        cells.extend(ms.iter().take(4).map(|ms| format!("{ms:.1}")));
         let faults = median(&costs[0].iter().map(|cost| cost.faults).collect::<Vec<_>>());
         cells.extend([format!("{faults:.0}"), bytes(0), bytes(1)]);
         table.row(&cells);
@@ -201,7 +222,9 @@ fn quality_table(peers: &mut [Peer], measured: &[Measured], options: &Options) -
         for (i, side) in SIDES.into_iter().enumerate() {
             let theirs = raw(&mut peers[1], &one.path, side, &folder)?;
             let reference = whole.resized(theirs.width, theirs.height);
-            let luma = luma.resized(theirs.width, theirs.height);
+            // Laid on white only once it is small: what a file can't hold of alpha shows there.
+            let luma =
+                if before.is_some() { luma.resized(theirs.width, theirs.height) } else { reference.luma() };
             let ours = match &before {
                 Some(lumas) => psnr(&lumas[i], &luma),
                 // PNG loses nothing.
@@ -221,7 +244,8 @@ fn quality_table(peers: &mut [Peer], measured: &[Measured], options: &Options) -
         table.row(&row);
     }
     Ok(format!(
-        "{}\nThe reference is Lanczos3 in double precision of the whole picture as libjpeg-turbo decodes it. PSNR is \
+        "{}\nThe reference is Lanczos3 in double precision of the whole picture as libjpeg-turbo decodes it; alpha is \
+         filtered with colours that are premultiplied, and laid on white afterwards. PSNR is \
          that of luma, in dB.\n\n",
         table.text()
     ))
@@ -250,7 +274,7 @@ fn lumas(path: &Path) -> Result<Option<Vec<Planes>>, String> {
     let bytes = fs::read(path).map_err(|e| e.to_string())?;
     let probe = probe_bytes(&bytes).map_err(|e| e.to_string())?;
     let mut luma = Luma { resizer: None, planes: Vec::new() };
-    decode(&bytes, &probe, &mut luma).map_err(|e| e.to_string())?;
+    image::decode::decode(&bytes, &probe, &mut luma).map_err(|e| e.to_string())?;
     let made = luma
         .planes
         .iter()
@@ -264,17 +288,34 @@ struct Luma {
     planes: Vec<(Size, Vec<u8>)>,
 }
 
+/// The size of a thumbnail of `side` of a picture of `size`.
+fn fitted(size: Size, side: u32) -> Size {
+    let scale = (f64::from(side) / f64::from(size.width.max(size.height))).min(1.0);
+    let of = |source: u32| ((f64::from(source) * scale).round() as u32).max(1);
+    Size { width: of(size.width), height: of(size.height) }
+}
+
 impl Sink for Luma {
+    fn detail(&self, size: Size) -> Detail {
+        let largest = fitted(size, SIDES[0]);
+        let twice = Size { width: 2 * largest.width, height: 2 * largest.height };
+        Detail { chroma: largest, luma: twice }
+    }
+
     fn start(&mut self, layout: &Layout) -> Result<(), image::Error> {
         if layout.color != image::Color::YCbCr {
             return Ok(());
         }
-        let Size { width, height } = layout.size;
+        let plane = layout.planes[0];
         let targets = SIDES.map(|side| {
-            let longest = f64::from(width.max(height));
-            let scale = (f64::from(side) / longest).min(1.0);
-            let fitted = |source: u32| ((f64::from(source) * scale).round() as u32).max(1);
-            Target { x: Axis::fit(width, fitted(width)), y: Axis::fit(height, fitted(height)) }
+            let fitted = fitted(layout.size, side);
+            let axis = |source: u32, target: u32, whole: u32, ratio: f64| {
+                Axis::span(source, target, f64::from(whole) / ratio, f64::from(target))
+            };
+            Target {
+                x: axis(plane.size.width, fitted.width, layout.size.width, plane.ratio.0),
+                y: axis(plane.size.height, fitted.height, layout.size.height, plane.ratio.1),
+            }
         });
         self.planes =
             targets.iter().map(|t| (Size { width: t.x.target, height: t.y.target }, Vec::new())).collect();

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod child;
+mod decode;
 mod kernel;
 mod measure;
 mod pictures;
@@ -12,12 +13,16 @@ mod quality;
 mod report;
 mod scene;
 mod serve;
+#[cfg(feature = "turbojpeg")]
+mod turbo;
 
 const USAGE: &str = "\
 peers bench --tools DIR --worker FILE --out DIR [--images DIR] [--rounds N] [--set full|quick]
 peers kernel            the kernel and the JPEG encoder alone
 peers pictures DIR SET  makes the pictures that are measured with
 peers serve             makes thumbnails as told on standard input
+peers serve turbojpeg   the same by libjpeg-turbo and fast_image_resize, where that was built in
+peers decode FILE…      the JPEG decoder alone, at each size
 peers memory CMD…       runs a command and prints the peak of its resident memory, in bytes";
 
 fn main() -> ExitCode {
@@ -26,8 +31,11 @@ fn main() -> ExitCode {
     let result = match &words[..] {
         ["bench", options @ ..] => bench::run(options),
         ["kernel"] => kernel::print(),
+        ["decode", files @ ..] => decode::print(files),
         ["pictures", folder, set] => pictures::make(folder.as_ref(), set),
-        ["serve"] => serve::run(),
+        ["serve"] => serve::run(serve::ours),
+        #[cfg(feature = "turbojpeg")]
+        ["serve", "turbojpeg"] => serve::run(turbo::thumbnails),
         ["memory", program, arguments @ ..] => measure::print_peak(program, arguments),
         _ => Err(USAGE.to_owned()),
     };

@@ -22,6 +22,8 @@ pub struct Subject {
     pub quick: bool,
     /// CPU time against sharp's, at most.
     pub ratio: Option<f64>,
+    /// The same against libjpeg-turbo with fast_image_resize.
+    pub turbo: Option<f64>,
     /// Resident memory at its peak, in MB, at most.
     pub memory: Option<f64>,
     /// Whether time is measured (else memory alone is).
@@ -46,18 +48,20 @@ const PLAIN: Subject = Subject {
     kind: Kind::Baseline,
     quick: false,
     ratio: None,
+    turbo: None,
     memory: None,
     timed: true,
 };
 
 /// All there are.
-pub const SUBJECTS: [Subject; 9] = [
+pub const SUBJECTS: [Subject; 10] = [
     Subject {
         file: "p12.jpg",
         title: "12 MP JPEG",
         size: (4000, 3000),
-        ratio: Some(0.95),
-        memory: Some(10.0),
+        ratio: Some(0.55),
+        turbo: Some(0.75),
+        memory: Some(8.0),
         ..PLAIN
     },
     Subject {
@@ -65,14 +69,25 @@ pub const SUBJECTS: [Subject; 9] = [
         title: "12 MP JPEG, progressive",
         size: (4000, 3000),
         kind: Kind::Progressive,
+        ratio: Some(0.38),
+        turbo: Some(0.52),
+        memory: Some(20.0),
         ..PLAIN
     },
-    Subject { file: "p24.jpg", title: "24 MP JPEG", size: (6000, 4000), ..PLAIN },
+    Subject {
+        file: "p24.jpg",
+        title: "24 MP JPEG",
+        size: (6000, 4000),
+        ratio: Some(0.60),
+        turbo: Some(0.65),
+        ..PLAIN
+    },
     Subject {
         file: "p2.jpg",
         title: "2 MP JPEG",
         size: (1920, 1080),
-        ratio: Some(0.42),
+        ratio: Some(0.32),
+        turbo: Some(0.85),
         quick: true,
         ..PLAIN
     },
@@ -80,7 +95,8 @@ pub const SUBJECTS: [Subject; 9] = [
         file: "p1.jpg",
         title: "1 MP JPEG",
         size: (1280, 853),
-        ratio: Some(0.42),
+        ratio: Some(0.32),
+        turbo: Some(0.85),
         quick: true,
         ..PLAIN
     },
@@ -106,6 +122,15 @@ pub const SUBJECTS: [Subject; 9] = [
         title: "100 MP JPEG",
         size: (11_648, 8736),
         memory: Some(24.0),
+        timed: false,
+        ..PLAIN
+    },
+    Subject {
+        file: "p100p.jpg",
+        title: "100 MP JPEG, progressive",
+        size: (11_648, 8736),
+        kind: Kind::Progressive,
+        memory: Some(48.0),
         timed: false,
         ..PLAIN
     },

@@ -14,19 +14,32 @@ pub struct Planes {
 }
 
 impl Planes {
-    /// Of interleaved 8-bit samples: R, G and B, laid on white where there is alpha.
+    /// Of interleaved 8-bit samples: R, G and B; where there is alpha, all three times that, and alpha.
     pub fn rgb(width: usize, height: usize, channels: usize, samples: &[u8]) -> Planes {
+        let alpha = |pixel: &[u8]| f64::from(pixel[channels - 1]);
+        let has_alpha = matches!(channels, 2 | 4);
         let of = |c: usize| {
             let pixel = |pixel: &[u8]| {
                 let colour = f64::from(pixel[if channels < 3 { 0 } else { c }]);
-                match channels {
-                    2 | 4 => 255.0 + (colour - 255.0) * f64::from(pixel[channels - 1]) / 255.0,
-                    _ => colour,
-                }
+                if has_alpha { colour * alpha(pixel) / 255.0 } else { colour }
             };
             samples.chunks_exact(channels).map(pixel).collect()
         };
-        Planes { width, height, planes: (0..3).map(of).collect() }
+        let mut planes: Vec<Vec<f64>> = (0..3).map(of).collect();
+        if has_alpha {
+            planes.push(samples.chunks_exact(channels).map(alpha).collect());
+        }
+        Planes { width, height, planes }
+    }
+
+    /// R, G and B, laid on white where there is alpha.
+    pub fn on_white(&self) -> Planes {
+        let [colours @ .., alpha] = &self.planes[..] else { return self.clone() };
+        if colours.len() < 3 {
+            return self.clone();
+        }
+        let laid = |colour: &Vec<f64>| colour.iter().zip(alpha).map(|(c, a)| c + 255.0 - a).collect();
+        Planes { planes: colours.iter().map(laid).collect(), ..*self }
     }
 
     /// Of one plane of luma.
@@ -36,7 +49,8 @@ impl Planes {
 
     /// Y of R, G and B (BT.601).
     pub fn luma(&self) -> Planes {
-        let [r, g, b] = &self.planes[..] else { return self.clone() };
+        let opaque = self.on_white();
+        let [r, g, b] = &opaque.planes[..] else { return opaque };
         let luma = r.iter().zip(g).zip(b).map(|((r, g), b)| 0.299 * r + 0.587 * g + 0.114 * b).collect();
         Planes { width: self.width, height: self.height, planes: vec![luma] }
     }
@@ -55,18 +69,39 @@ impl Planes {
                     out.iter_mut().zip(row).for_each(|(out, sample)| *out += tap * sample);
                 }
             }
-            out.iter_mut().for_each(|level| *level = level.clamp(0.0, 255.0));
             out
         };
-        Planes { width, height, planes: self.planes.iter().map(resize).collect() }
+        let mut planes: Vec<Vec<f64>> = self.planes.iter().map(resize).collect();
+        clamp(&mut planes);
+        Planes { width, height, planes }
     }
 
     fn frame(&self) -> Result<Rgb, String> {
-        let level = |c: usize, i: usize| (self.planes[c][i] / 255.0) as f32;
+        let opaque = self.on_white();
+        let level = |c: usize, i: usize| (opaque.planes[c][i] / 255.0) as f32;
         let pixels = (0..self.width * self.height).map(|i| [level(0, i), level(1, i), level(2, i)]).collect();
         let (transfer, primaries) = (TransferCharacteristic::SRGB, ColorPrimaries::BT709);
         Rgb::new(pixels, self.width, self.height, transfer, primaries).map_err(|e| e.to_string())
     }
+}
+
+/// To what a file can hold: beside an edge alpha overshoots, and colours with it, which are clamped as shares
+/// of alpha before alpha is.
+fn clamp(planes: &mut [Vec<f64>]) {
+    let clamp_all =
+        |plane: &mut Vec<f64>| plane.iter_mut().for_each(|level| *level = level.clamp(0.0, 255.0));
+    let [colours @ .., alpha] = planes else { return };
+    if colours.len() < 3 {
+        planes.iter_mut().for_each(clamp_all);
+        return;
+    }
+    for colour in colours {
+        for (level, alpha) in colour.iter_mut().zip(&*alpha) {
+            let share = if *alpha > 0.0 { *level / alpha } else { 0.0 };
+            *level = share.clamp(0.0, 1.0) * alpha.clamp(0.0, 255.0);
+        }
+    }
+    clamp_all(alpha);
 }
 
 fn sum(taps: &[f64], samples: &[f64]) -> f64 {

@@ -8,6 +8,7 @@ use super::S3;
 use crate::aws::client::Patience;
 use crate::aws::error::Error;
 use crate::aws::request::{Answer, Method, Payload, Request, hex};
+use crate::observe::time::http_date;
 
 /// What must be there for a write to go ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub struct Put<'a, 'p> {
     pub content_type: &'a str,
     /// `Cache-Control` that it is served with.
     pub cache_control: &'a str,
+    /// `Expires` that it is served with, if any: milliseconds since 1970.
+    pub expires: Option<u64>,
+    /// Tag that lifecycle rules go by, name and value of letters, digits and hyphens.
+    pub tag: Option<(&'a str, String)>,
     /// On which condition.
     pub condition: Condition<'a>,
     /// Its bytes.
@@ -54,6 +59,12 @@ impl S3 {
             Request { body: put.payload, ..self.request(Method::Put, put.key, Answer::Document) };
         request.headers.push(("content-type", put.content_type.to_owned()));
         request.headers.push(("cache-control", put.cache_control.to_owned()));
+        if let Some(expires) = put.expires {
+            request.headers.push(("expires", http_date(expires)));
+        }
+        if let Some((name, value)) = &put.tag {
+            request.headers.push(("x-amz-tagging", format!("{name}={value}")));
+        }
         let condition = match put.condition {
             Condition::Any => None,
             Condition::Absent => Some(("if-none-match", "*")),

@@ -18,7 +18,15 @@ fn s3<const N: usize>(answers: [Result<Response, Failure>; N]) -> (S3, Arc<Scrip
 
 fn put(condition: Condition<'_>) -> Put<'_, 'static> {
     let payload = Payload::bytes(b"bytes");
-    Put { key: "a b/é.jpg", content_type: "image/jpeg", cache_control: "no-store", condition, payload }
+    Put {
+        key: "a b/é.jpg",
+        content_type: "image/jpeg",
+        cache_control: "no-store",
+        expires: None,
+        tag: None,
+        condition,
+        payload,
+    }
 }
 
 fn stored() -> Result<Response, Failure> {

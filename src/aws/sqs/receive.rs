@@ -2,6 +2,7 @@
 //!
 //! (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>)
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -30,11 +31,15 @@ pub struct Receive<'a> {
     pub visibility: Duration,
     /// How long to wait for a first, at most [`LONGEST_WAIT`].
     pub wait: Duration,
+    /// Names of the messages' own attributes that are wanted.
+    pub attributes: &'a [&'a str],
 }
 
 /// A message that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
+    /// SQS's name for it.
+    pub id: String,
     /// Its text.
     pub body: String,
     /// What it is deleted or hidden by.
@@ -43,6 +48,8 @@ pub struct Message {
     pub receives: u32,
     /// When it was sent, in milliseconds since 1970 (UTC).
     pub sent: u64,
+    /// Those of its own attributes that were wanted, where they are text.
+    pub attributes: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
@@ -55,6 +62,8 @@ struct Input<'a> {
     message_system_attribute_names: [&'static str; 2],
     // The older name of the same field, for servers that know no other.
     attribute_names: [&'static str; 2],
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    message_attribute_names: &'a [&'a str],
 }
 
 #[derive(Deserialize)]
@@ -67,9 +76,18 @@ struct Output {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Received {
+    message_id: String,
     body: String,
     receipt_handle: String,
     attributes: Known,
+    // Absent or null where there are none.
+    message_attributes: Option<BTreeMap<String, Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Value {
+    string_value: Option<String>,
 }
 
 /// SQS writes numbers as text.
@@ -95,6 +113,7 @@ impl Sqs {
             wait_time_seconds: seconds(wait),
             message_system_attribute_names: ATTRIBUTES,
             attribute_names: ATTRIBUTES,
+            message_attribute_names: receive.attributes,
         };
         let mut patience = Patience::brief(wait + GRACE, MAX_ANSWER);
         patience.limits.answer = wait + GRACE;
@@ -109,11 +128,15 @@ impl TryFrom<Received> for Message {
     fn try_from(received: Received) -> Result<Message, Error> {
         let wrong = |what| Error::Unexpected(format!("ReceiveMessage: {what} is no number"));
         let Known { approximate_receive_count, sent_timestamp } = received.attributes;
+        let text = |(name, value): (String, Value)| Some((name, value.string_value?));
+        let attributes = received.message_attributes.unwrap_or_default();
         Ok(Message {
+            id: received.message_id,
             body: received.body,
             receipt: received.receipt_handle,
             receives: approximate_receive_count.parse().map_err(|_| wrong("ApproximateReceiveCount"))?,
             sent: sent_timestamp.parse().map_err(|_| wrong("SentTimestamp"))?,
+            attributes: attributes.into_iter().filter_map(text).collect(),
         })
     }
 }

@@ -56,7 +56,8 @@ fn attributes_hold_what_sqs_admits() {
 #[test]
 fn messages_are_received_with_a_time_out_longer_than_the_poll() {
     let message = json!({"MessageId": "m", "Body": "b", "ReceiptHandle": "r", "MD5OfBody": "x",
-        "Attributes": {"ApproximateReceiveCount": "3", "SentTimestamp": "1700000000000"}});
+        "Attributes": {"ApproximateReceiveCount": "3", "SentTimestamp": "1700000000000"},
+        "MessageAttributes": {"cause": {"DataType": "String", "StringValue": "no job"}}});
     let (sqs, script) =
         sqs([ok(&json!({"Messages": [message]})), ok(&json!({})), ok(&json!({"Messages": null}))]);
     let receive = Receive {
@@ -64,13 +65,21 @@ fn messages_are_received_with_a_time_out_longer_than_the_poll() {
         max: 50,
         visibility: Duration::from_millis(59_001),
         wait: Duration::from_secs(20),
+        attributes: &["cause"],
     };
-    let expected = Message { body: "b".into(), receipt: "r".into(), receives: 3, sent: 1_700_000_000_000 };
+    let expected = Message {
+        id: "m".into(),
+        body: "b".into(),
+        receipt: "r".into(),
+        receives: 3,
+        sent: 1_700_000_000_000,
+        attributes: BTreeMap::from([("cause".into(), "no job".into())]),
+    };
     assert_eq!(sqs.receive(receive).unwrap(), [expected]);
     assert_eq!((sqs.receive(receive).unwrap().len(), sqs.receive(receive).unwrap().len()), (0, 0));
     let asked = body(&script, 0);
     assert_eq!((&asked["MaxNumberOfMessages"], &asked["VisibilityTimeout"]), (&json!(10), &json!(60)));
-    assert_eq!(asked["WaitTimeSeconds"], 20);
+    assert_eq!((&asked["WaitTimeSeconds"], &asked["MessageAttributeNames"]), (&json!(20), &json!(["cause"])));
     assert!(script.seen()[0].limits.answer > Duration::from_secs(25));
 }
 

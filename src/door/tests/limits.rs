@@ -210,6 +210,21 @@ fn a_full_door_closes_who_rests_and_turns_away_when_nobody_does() {
 }
 
 #[test]
+fn a_full_door_closes_who_dawdles_with_a_head() {
+    let door = open(|config| (config.max_connections, config.max_per_address) = (2, 9));
+    let mut first = door.client();
+    first.send("GET /echo HT");
+    // The first can only have rested or begun, and either makes room sooner than one that is at work.
+    let mut second = door.client();
+    second.send(get("/wait", ""));
+    door.echo.await_working(1);
+    assert_eq!(door.ask(get("/echo", "")).status, 200);
+    assert!(first.is_at_end());
+    door.echo.open_gate();
+    assert_eq!(second.reply().text(), "waited");
+}
+
+#[test]
 fn work_beyond_its_slots_waits_and_then_is_a_503() {
     let door = open(|config| (config.work_slots, config.work_wait) = (1, SHORT));
     let mut first = door.client();

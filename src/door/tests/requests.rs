@@ -215,6 +215,9 @@ fn who_leaves_early_is_not_answered() {
         client.0.get_ref().shutdown(Shutdown::Write).unwrap();
         assert!(client.is_at_end(), "{part:?}");
     }
+    // A request, once there is one, is told of all the same.
+    let told = Told { path: Some("/echo".to_owned()), status: 0, received: 4, complete: false };
+    assert_eq!(door.echo.await_told(1), [told]);
 }
 
 #[test]

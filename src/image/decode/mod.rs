@@ -1,6 +1,7 @@
 //! Decoders: a file's bytes in, rows of 8-bit samples out, pushed into a [`Sink`].
 //!
-//! Each format's file wraps one dependency, turns its errors into ours and contains its known hazards.
+//! JPEG's decoder is our own. Each other format's file wraps one dependency, turns its errors into ours and
+//! contains its known hazards.
 //! Limits on pixels and memory are the caller's, who asks [`super::probe`] first, as is a decoder's panic.
 
 use super::probe::Probe;
@@ -12,6 +13,7 @@ mod jpeg;
 mod png;
 mod webp;
 
+pub(super) use jpeg::memory as jpeg_memory;
 pub(super) use webp::MOST_CODES;
 
 #[cfg(test)]
@@ -20,7 +22,7 @@ mod tests;
 /// Decodes a picture: calls [`Sink::start`] once, then [`Sink::row`] for every row of every plane.
 ///
 /// Orientation is not applied. Of an animation the first frame counts, as composed on its canvas; a PNG's
-/// default image that is no frame of its animation is not looked at, as in browsers. No full frame is held for a JPEG of one scan, a PNG that is not interlaced, and a GIF that is not interlaced.
+/// default image that is no frame of its animation is not looked at, as in browsers. A JPEG comes no larger than the sink asks for ([`Sink::detail`]). No full frame is held for a JPEG of one scan, a PNG that is not interlaced, and a GIF that is not interlaced.
 ///
 /// # Errors
 /// [`Error::Truncated`] if data lacks, [`Error::Corrupt`] if it breaks the format's rules or belies

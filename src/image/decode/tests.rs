@@ -445,6 +445,25 @@ mod webp {
         assert!(is_truncated(&error("cut-in-data.webp")));
         assert!(matches!(error("canvas-differs.webp"), Error::Corrupt(_)));
     }
+
+    /// What stripping leaves of such a file ends there, so it is no picture before either.
+    #[test]
+    fn pixels_beyond_the_container_are_not_read() {
+        for name in ["lossy.webp", "lossless.webp", "extended-opaque.webp", "animated.webp"] {
+            let mut bytes = file(name);
+            let claimed = bytes.len() as u32 - 8 - 60;
+            bytes[4..8].copy_from_slice(&claimed.to_le_bytes());
+            assert!(matches!(decoded(&bytes), Err(Error::Truncated(_))), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_container_is_no_harm() {
+        for name in ["lossy.webp", "lossless.webp"] {
+            let trailed = [file(name), b"and more".to_vec()].concat();
+            assert!(decoded(&trailed).is_ok(), "{name}");
+        }
+    }
 }
 
 /// A file that is cut anywhere is refused, or decodes to the very same picture: nothing is made up.

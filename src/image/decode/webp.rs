@@ -14,7 +14,8 @@ pub(in crate::image) use codes::MOST as MOST_CODES;
 
 /// Decodes a WebP of the probed size into one plane, RGB or RGBA.
 pub(super) fn decode(bytes: &[u8], probed: Size, sink: &mut dyn Sink) -> Result<(), Error> {
-    check_length(bytes)?;
+    let bytes = contained(bytes)?;
+    check_reach(bytes)?;
     check_codes(bytes, probed)?;
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(translate)?;
     let (width, height) = decoder.dimensions();
@@ -28,14 +29,31 @@ pub(super) fn decode(bytes: &[u8], probed: Size, sink: &mut dyn Sink) -> Result<
     picture.chunks_exact(stride).try_for_each(|row| sink.row(0, row))
 }
 
-/// A lossy decoder makes something of any rest of its data: the container tells whether some lack
-/// (RFC 9649, 2.4). Some encoders leave out the byte that pads the last chunk.
-fn check_length(bytes: &[u8]) -> Result<(), Error> {
+/// The bytes that the container claims (RFC 9649, 2.4): what follows is not the picture's. A lossy decoder makes
+/// something of any rest of its data, so the container tells whether some lack. Some encoders leave out the
+/// byte that pads the last chunk.
+fn contained(bytes: &[u8]) -> Result<&[u8], Error> {
     let claimed = bytes.get(4..8).and_then(|length| length.try_into().ok()).map_or(0, u32::from_le_bytes);
     let claimed = u64::from(claimed) + 8;
-    if claimed > bytes.len() as u64 + 1 {
-        let there = bytes.len();
+    let there = bytes.len();
+    if claimed > there as u64 + 1 {
         return Err(Error::Truncated(format!("{there} of the {claimed} bytes that it claims are there")));
+    }
+    // Not more than there are, so it fits.
+    Ok(&bytes[..there.min(claimed as usize)])
+}
+
+/// Refuses chunks of pixels that reach beyond the container, where the crate would read on.
+fn check_reach(bytes: &[u8]) -> Result<(), Error> {
+    let mut rest = bytes.get(12..).unwrap_or_default();
+    while let Some((&[k0, k1, k2, k3, l0, l1, l2, l3], body)) = rest.split_first_chunk() {
+        let kind = [k0, k1, k2, k3];
+        let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+        if length > body.len() && [b"VP8 ", b"VP8L", b"ALPH", b"ANMF"].contains(&&kind) {
+            let there = body.len();
+            return Err(Error::Truncated(format!("{there} of the {length} bytes of its pixels are there")));
+        }
+        rest = body.get(length + length % 2..).unwrap_or_default();
     }
     Ok(())
 }

@@ -11,4 +11,4 @@ pub mod ycbcr;
 mod avx2;
 mod bits;
 mod dct;
-mod tables;
+pub(in crate::image) mod tables;

@@ -2,10 +2,10 @@
 //! (Annex K.1), typical Huffman tables (K.3), and the zigzag order (Figure A.6).
 
 /// Coefficients of a block.
-pub(super) const BLOCK: usize = 64;
+pub(in crate::image) const BLOCK: usize = 64;
 
 /// Zigzag order: where in a block, row by row, its k-th coefficient lies.
-pub(super) const ZIGZAG: [u8; BLOCK] = [
+pub(in crate::image) const ZIGZAG: [u8; BLOCK] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7,
     14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39,
     46, 53, 60, 61, 54, 47, 55, 62, 63,
@@ -70,25 +70,25 @@ pub(super) fn quantisers(base: &[u8; BLOCK], quality: u8) -> [u8; BLOCK] {
 }
 
 /// A Huffman table as a file holds it: codes of each length 1 to 16, and the symbols in code order.
-pub(super) struct Huffman {
+pub(in crate::image) struct Huffman {
     pub lengths: [u8; 16],
     pub symbols: &'static [u8],
 }
 
 /// Luminance DC differences (Table K.3).
-pub(super) const LUMA_DC: Huffman = Huffman {
+pub(in crate::image) const LUMA_DC: Huffman = Huffman {
     lengths: [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0],
     symbols: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
 };
 
 /// Chrominance DC differences (Table K.4).
-pub(super) const CHROMA_DC: Huffman = Huffman {
+pub(in crate::image) const CHROMA_DC: Huffman = Huffman {
     lengths: [0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0],
     symbols: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
 };
 
 /// Luminance AC coefficients (Table K.5).
-pub(super) const LUMA_AC: Huffman = Huffman {
+pub(in crate::image) const LUMA_AC: Huffman = Huffman {
     lengths: [0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 0x7d],
     symbols: &[
         0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07, 0x22,
@@ -105,7 +105,7 @@ pub(super) const LUMA_AC: Huffman = Huffman {
 };
 
 /// Chrominance AC coefficients (Table K.6).
-pub(super) const CHROMA_AC: Huffman = Huffman {
+pub(in crate::image) const CHROMA_AC: Huffman = Huffman {
     lengths: [0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 0x77],
     symbols: &[
         0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05, 0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61, 0x71, 0x13,
@@ -133,7 +133,7 @@ pub(super) type Codes = [Code; 256];
 
 impl Huffman {
     /// Counts up through the codes, a bit longer at each length.
-    pub const fn codes(&self) -> Codes {
+    pub(super) const fn codes(&self) -> Codes {
         let mut codes = [Code { bits: 0, length: 0 }; 256];
         let (mut next, mut symbol, mut length) = (0u16, 0, 0);
         while length < self.lengths.len() {

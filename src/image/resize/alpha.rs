@@ -61,12 +61,12 @@ pub(super) fn narrow<const C: usize>(sums: &Sums, bits: u32, filtered: &mut [u8]
 }
 
 /// The sum of alpha where all is opaque: exact, since the weights sum to exactly one.
-fn opaque(bits: u32) -> i32 {
+pub(super) fn opaque(bits: u32) -> i32 {
     (255 << bits) + half(bits)
 }
 
 /// What a sum begins with, so that a shift rounds it to the nearest.
-fn half(bits: u32) -> i32 {
+pub(super) fn half(bits: u32) -> i32 {
     1 << (bits - 1)
 }
 

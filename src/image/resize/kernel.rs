@@ -1,9 +1,9 @@
-//! The five inner loops, behind one choice: which instructions to run them with.
+//! The inner loops, behind one choice: which instructions to run them with.
 //!
 //! Every implementation gives the same bits as [`scalar`]. The loops work on groups of [`ROWS`]
 //! source rows; the layouts that pass between them are described here.
 
-use super::alpha::Alpha;
+use super::alpha::{self, Alpha};
 #[cfg(target_arch = "x86_64")]
 use super::avx2::Avx2;
 use super::scalar;
@@ -152,6 +152,28 @@ impl Kernel {
             Kernel::Scalar => scalar::narrow(sums, bits, out),
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2(avx2) => avx2.narrow(sums, bits, out),
+        }
+    }
+
+    /// The same of premultiplied sums: what is passed on, and the samples with straight alpha, each as many
+    /// as a multiple of [`PADDING`].
+    pub fn narrow_alpha(
+        self,
+        alpha: Alpha,
+        sums: &Sums,
+        bits: u32,
+        filtered: &mut [u8],
+        straight: &mut [u8],
+    ) {
+        match (self, alpha) {
+            (_, Alpha::None) => {
+                self.narrow(sums, bits, filtered);
+                straight.copy_from_slice(filtered);
+            }
+            (_, Alpha::Grey) => alpha::narrow::<2>(sums, bits, filtered, straight),
+            (Kernel::Scalar, Alpha::Colour) => alpha::narrow::<4>(sums, bits, filtered, straight),
+            #[cfg(target_arch = "x86_64")]
+            (Kernel::Avx2(avx2), Alpha::Colour) => avx2.narrow_colour(sums, bits, filtered, straight),
         }
     }
 }

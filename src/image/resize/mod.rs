@@ -9,8 +9,10 @@ mod alpha;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod kernel;
+mod memory;
 mod scalar;
 mod stage;
+mod strips;
 mod weights;
 
 #[cfg(test)]
@@ -206,7 +208,7 @@ impl Resizer {
     /// Bytes that a resizer of this geometry comes to hold, at most: known before it is made. A clone
     /// holds somewhat less, as weights are shared.
     pub fn memory(channels: usize, targets: &[Target]) -> u64 {
-        stage::memory(channels, targets)
+        memory::memory(channels, targets)
     }
 }
 
@@ -229,11 +231,14 @@ fn check(channels: usize, targets: &[Target]) -> Result<usize, Error> {
     if fits { Ok(first.x.source as usize * channels) } else { Err(Error::TooLarge) }
 }
 
-/// Hangs target `index` below the smallest of the placed outputs that it may follow, else below the source.
+/// Hangs target `index` below the largest of the placed outputs that it may follow, else below the source.
+///
+/// Each step rounds and clamps, most of all beside the hard edges of what is cut out: one step is enough, and
+/// the smallest output would gain next to nothing by a second.
 fn place(feed: &mut Feed, targets: &[Target], index: usize) {
     let target = &targets[index];
     let larger = feed.outputs().into_iter().filter(|&i| target.may_follow(&targets[i]));
-    let parent = larger.min_by_key(|&i| targets[i].samples());
+    let parent = larger.max_by_key(|&i| targets[i].samples());
     match parent.and_then(|parent| feed.below(parent).map(|feed| (parent, feed))) {
         Some((parent, feed)) => feed.add(index, &target.seen_from(&targets[parent])),
         None => feed.add(index, target),

@@ -1,20 +1,14 @@
 //! Rows in, rows out: gathers source rows into groups, runs the kernels on them, keeps the sums of
 //! the output rows in the making, and feeds each output's rows to the smaller outputs made of it.
 
-use std::array;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::alpha::{self, Alpha};
-use super::kernel::{
-    COLUMNS, Cell, Eight, Kernel, Lines, MIDDLE_BITS, OUTPUTS, PADDING, Part, ROWS, Stretch,
-};
+use super::alpha::Alpha;
+use super::kernel::{COLUMNS, Cell, Eight, Kernel, MIDDLE_BITS, OUTPUTS, PADDING, Part, ROWS, Stretch};
+use super::strips::{Strips, clear, done_by, interleave, is_zero, is_zero_between, reach};
 use super::weights::{Limits, Weights};
-use super::{Axis, Emit, LEAST_CASCADE_RATIO, MAX_CHANNELS, Target};
-
-/// Bytes of columns that are filtered while they are in a processor's first cache, which holds 32 KiB
-/// or more.
-const STRIP_BYTES: usize = 16 << 10;
+use super::{Emit, Target};
 
 /// One source of rows and all outputs made of it directly.
 #[derive(Clone)]
@@ -61,36 +55,6 @@ struct Stage {
     straight: Vec<u8>,
     /// The outputs made of this one.
     below: Feed,
-}
-
-/// A group's columns are filtered a strip at a time, so that they are still in the cache when they are
-/// taken up again and again.
-#[derive(Clone, Copy, Default)]
-struct Strips {
-    /// Columns of a source row, padded.
-    columns: usize,
-    /// Columns of a strip; more than `overlap`, and a multiple of [`PADDING`].
-    step: usize,
-    /// Columns before a strip that outputs which end within it begin with.
-    overlap: usize,
-}
-
-impl Strips {
-    /// For outputs that reach over as many columns at a time.
-    fn new(columns: usize, channels: usize, reach: usize) -> Strips {
-        let columns = columns.next_multiple_of(PADDING);
-        let cached = STRIP_BYTES * COLUMNS / (size_of::<Cell>() * channels);
-        let step = cached.max(reach).next_multiple_of(PADDING);
-        if columns <= step {
-            return Strips { columns, step: columns, overlap: 0 };
-        }
-        Strips { columns, step, overlap: reach }
-    }
-
-    /// Where each strip ends.
-    fn ends(self) -> impl Iterator<Item = usize> {
-        (1..=self.columns.div_ceil(self.step)).map(move |n| (n * self.step).min(self.columns))
-    }
 }
 
 impl Feed {
@@ -204,67 +168,59 @@ impl Feed {
 
     /// Filters a group of rows. Those that the last group lacks may be anything: their taps are 0.
     fn filter(&mut self, rows: &[u8], emit: &mut Emit<'_>) {
+        let group = (self.seen - 1) / ROWS * ROWS;
+        // Around a cut-out object, and in black bars: 0, and adding it changes no sum.
+        let is_blank = is_zero(rows);
+        if !is_blank {
+            self.filter_strips(rows);
+        }
+        for stage in &mut self.stages {
+            let touched = stage.touch(group);
+            if !is_blank {
+                stage.add(self.kernel, group, touched);
+            }
+            stage.finish(self.kernel, self.alpha, group + ROWS, emit);
+        }
+    }
+
+    /// Filters a group of rows horizontally, strip by strip.
+    fn filter_strips(&mut self, rows: &[u8]) {
         let per_column = |columns: usize| columns / COLUMNS * self.channels;
         let overlap = self.strips.overlap;
-        let mut start = 0;
+        let (mut start, mut is_overlap_zero) = (0, false);
         for (n, end) in self.strips.ends().enumerate() {
+            let is_blank = is_zero_between(rows, start * self.channels, end * self.channels);
+            if is_blank && n == 0 {
+                self.columns[..per_column(overlap)].fill(Cell::ZERO);
+                is_overlap_zero = true;
+            }
             let columns = &mut self.columns[..per_column(overlap + end - start)];
-            interleave(self.kernel, self.channels, rows, start, &mut columns[per_column(overlap)..]);
+            let skipped = is_blank && is_overlap_zero;
+            if !skipped {
+                interleave(self.kernel, self.channels, rows, start, &mut columns[per_column(overlap)..]);
+            }
             // Before the first strip nothing lies.
             let kept = overlap.min(start);
             let stretch = Stretch { first: start - kept, columns: &columns[per_column(overlap - kept)..] };
             for stage in &mut self.stages {
                 let outputs = (n.checked_sub(1).map_or(0, |before| stage.parts[before]), stage.parts[n]);
-                if outputs.0 < outputs.1 {
+                if outputs.0 >= outputs.1 {
+                    continue;
+                }
+                if skipped {
+                    clear(&mut stage.pairs, outputs.0 * self.channels, outputs.1 * self.channels);
+                } else {
                     let part = Part { weights: &stage.horizontal, outputs };
                     self.kernel.horizontal(self.channels, &stretch, part, &mut stage.pairs);
                 }
             }
-            self.columns.copy_within(per_column(end - start).., 0);
+            if !skipped {
+                self.columns.copy_within(per_column(end - start).., 0);
+                is_overlap_zero = is_blank;
+            }
             start = end;
         }
-        let group = (self.seen - 1) / ROWS * ROWS;
-        for stage in &mut self.stages {
-            stage.add(self.kernel, group);
-            stage.finish(self.kernel, self.alpha, group + ROWS, emit);
-        }
     }
-}
-
-/// Turns the columns from `start` on, as many as there is room for, of a group of rows. What lies beyond
-/// the rows' end is 0.
-fn interleave(kernel: Kernel, channels: usize, rows: &[u8], start: usize, out: &mut [Cell]) {
-    let length = rows.len() / ROWS;
-    let from = start * channels;
-    let to = from + out.len() * COLUMNS;
-    // The padding, and columns beside it that fill a multiple of it.
-    let block = PADDING * channels;
-    let inside = to.min(from + (length - from) / block * block);
-    let (whole, edge) = out.split_at_mut((inside - from) / COLUMNS);
-    let lines: Lines<'_> = array::from_fn(|r| &rows[r * length + from..r * length + inside]);
-    kernel.interleave(channels, &lines, whole);
-    if !edge.is_empty() {
-        let mut padded = [[0; PADDING * MAX_CHANNELS]; ROWS];
-        for (padded, row) in padded.iter_mut().zip(rows.chunks_exact(length)) {
-            padded[..length - inside].copy_from_slice(&row[inside..]);
-        }
-        let lines: Lines<'_> = array::from_fn(|r| &padded[r][..block]);
-        kernel.interleave(channels, &lines, edge);
-    }
-}
-
-/// Columns that [`OUTPUTS`] outputs reach over at most.
-fn reach(weights: &Weights) -> usize {
-    let last = weights.outputs() - 1;
-    let reach =
-        |first: usize| weights.window((first + OUTPUTS - 1).min(last)).end - weights.window(first).start;
-    (0..=last).step_by(OUTPUTS).map(reach).max().unwrap_or(0)
-}
-
-/// How many outputs need no column from `end` on: all, or a multiple of [`OUTPUTS`].
-fn done_by(weights: &Weights, end: usize) -> usize {
-    let done = weights.windows(0).take_while(|window| window.end <= end).count();
-    if done == weights.outputs() { done } else { done / OUTPUTS * OUTPUTS }
 }
 
 impl Stage {
@@ -284,7 +240,7 @@ impl Stage {
             done: 0,
             length,
             row: vec![0; padded],
-            straight: vec![0; if feed.alpha == Alpha::None { 0 } else { length }],
+            straight: vec![0; if feed.alpha == Alpha::None { 0 } else { padded }],
             below: Feed::of(feed.kernel, feed.alpha, feed.channels, target.x.target, target.y.target),
         }
     }
@@ -294,20 +250,25 @@ impl Stage {
         self.vertical.precision() + MIDDLE_BITS
     }
 
-    /// Adds the group of rows that begins at `group` to every output row that it is part of.
-    fn add(&mut self, kernel: Kernel, group: usize) {
-        let touched = self.vertical.windows(self.done).take_while(|window| window.start <= group);
-        let bits = self.bits();
-        for (i, window) in touched.enumerate() {
-            if i == self.sums.len() {
-                let mut sums = self.spare.pop().unwrap_or_default();
-                sums.clear();
-                sums.resize(self.row.len() / 8, Eight([1 << (bits - 1); 8]));
-                self.sums.push_back(sums);
-            }
+    /// How many output rows the group of rows that begins at `group` is part of; each now has its sums.
+    fn touch(&mut self, group: usize) -> usize {
+        let touched = self.vertical.windows(self.done).take_while(|window| window.start <= group).count();
+        let (length, half) = (self.row.len() / 8, 1 << (self.bits() - 1));
+        while self.sums.len() < touched {
+            let mut sums = self.spare.pop().unwrap_or_default();
+            sums.clear();
+            sums.resize(length, Eight([half; 8]));
+            self.sums.push_back(sums);
+        }
+        touched
+    }
+
+    /// Adds the group of rows that begins at `group` to the `touched` output rows that it is part of.
+    fn add(&mut self, kernel: Kernel, group: usize, touched: usize) {
+        for (sums, window) in self.sums.iter_mut().take(touched).zip(self.vertical.windows(self.done)) {
             // A window that ended with an earlier group is done, and not among these.
             if let Some(taps) = window.taps[group - window.start..].first_chunk() {
-                kernel.vertical(&self.pairs, taps, &mut self.sums[i]);
+                kernel.vertical(&self.pairs, taps, sums);
             }
         }
     }
@@ -320,7 +281,7 @@ impl Stage {
             self.spare.push(sums);
             self.done += 1;
             let row = &self.row[..self.length];
-            emit(self.index, if alpha == Alpha::None { row } else { &self.straight });
+            emit(self.index, if alpha == Alpha::None { row } else { &self.straight[..self.length] });
             self.below.push_filtered(row, emit);
         }
     }
@@ -329,58 +290,7 @@ impl Stage {
         let bits = self.bits();
         match alpha {
             Alpha::None => kernel.narrow(sums, bits, &mut self.row),
-            Alpha::Grey => alpha::narrow::<2>(sums, bits, &mut self.row, &mut self.straight),
-            Alpha::Colour => alpha::narrow::<4>(sums, bits, &mut self.row, &mut self.straight),
+            _ => kernel.narrow_alpha(alpha, sums, bits, &mut self.row, &mut self.straight),
         }
     }
-}
-
-/// Bytes that a resizer comes to hold, from its geometry alone, and somewhat more: as if each output
-/// that may fed another, and all windows were aligned at their worst.
-pub(super) fn memory(channels: usize, targets: &[Target]) -> u64 {
-    let Some(first) = targets.first() else { return 0 };
-    // Rows of a group, and a strip of them; `scale` is that of the outputs made of it.
-    let gathered = |columns: u32, scale: f64| {
-        let columns = columns as usize;
-        // A window and three steps to the next, and what aligning adds.
-        let reach = (9.0 * scale.max(1.0)) as usize + 4 * COLUMNS;
-        let strips = Strips::new(columns, channels, reach.min(columns));
-        let cells = (strips.overlap + strips.step) / COLUMNS * size_of::<Cell>();
-        (channels * (columns * ROWS + cells)) as f64
-    };
-    let follows = |target: &Target| targets.iter().any(|larger| target.may_follow(larger));
-    let scale_of = |target: &Target| target.x.scale;
-    let largest = targets.iter().map(scale_of).fold(0.0, f64::max);
-    let direct = targets.iter().filter(|target| !follows(target)).map(scale_of).fold(0.0, f64::max);
-    let taps = |axis: &Axis, alignment: usize| {
-        let aligned = 2.0 * alignment as f64;
-        let window = (6.0 * axis.scale.max(1.0)).min(f64::from(axis.source)) + aligned;
-        f64::from(axis.target) * (window * size_of::<i16>() as f64 + size_of::<u32>() as f64)
-    };
-    let stage = |target: &Target| {
-        let row = (f64::from(target.x.target) + PADDING as f64) * channels as f64;
-        // As many as lie under a window and a group of source rows; half as many again at the lower
-        // edge, where windows that would reach beyond it begin earlier.
-        let under = 9.0 * target.y.scale.max(1.0) + 4.0 * ROWS as f64;
-        let rows = under / target.y.scale + 2.0 + clamped(&target.y);
-        let sums = size_of::<i32>() as f64 * rows.min(f64::from(target.y.target));
-        let pairs = (ROWS * size_of::<i16>()) as f64;
-        let feeds = largest >= target.x.scale * LEAST_CASCADE_RATIO;
-        taps(&target.x, COLUMNS)
-            + taps(&target.y, ROWS)
-            + row * (pairs + sums + 2.0)
-            + if feeds { gathered(target.x.target, largest / target.x.scale) } else { 0.0 }
-    };
-    (gathered(first.x.source, direct) + targets.iter().map(stage).sum::<f64>()) as u64
-}
-
-/// How many output samples have their centre beyond an edge of the source, where all their windows are
-/// one: at most so many.
-fn clamped(axis: &Axis) -> f64 {
-    // The index of the output sample whose centre lies there.
-    let index = |place: f64| (place - axis.offset) / axis.scale - 0.5;
-    let (target, source) = (f64::from(axis.target), f64::from(axis.source));
-    let before = index(0.0).ceil().clamp(0.0, target);
-    let behind = (target - 1.0 - index(source).floor()).clamp(0.0, target);
-    before + behind
 }

@@ -299,7 +299,12 @@ fn nonsense_is_refused() {
 
 /// Any geometry that decoders and thumbnails come up with, and some that they don't.
 fn any_axis() -> impl Strategy<Value = Axis> {
-    let sides = (1u32..=300, 1u32..=300);
+    axis_up_to(300)
+}
+
+/// Sides of at most `longest` samples, of source and target.
+fn axis_up_to(longest: u32) -> impl Strategy<Value = Axis> {
+    let sides = (1..=longest, 1..=longest);
     (sides, 0.9..1.1, -2.0..2.0, 0..2u8).prop_map(|((source, target), stretch, offset, plain)| {
         let fit = Axis::fit(source, target);
         if plain == 0 { fit } else { Axis { scale: fit.scale * stretch, offset, ..fit } }
@@ -320,6 +325,38 @@ proptest! {
     }
 
     #[test]
+    fn any_long_side_is_the_reference(
+        long in axis_up_to(4000), short in axis_up_to(9), channels in 1usize..=4, seed: u32, upright: bool,
+    ) {
+        let (x, y) = if upright { (short, long) } else { (long, short) };
+        let picture = Picture::noise(x.source, y.source, channels, seed);
+        let target = Target { x, y };
+        let error = largest_error(&picture.resized(&[target])[0], &reference(&picture, &target));
+        prop_assert!(error <= 1.0, "off by {error}");
+    }
+
+    #[test]
+    fn what_is_black_all_around_is_the_reference(
+        left in 0u32..1500, top in 0u32..60, width in 1u32..700, height in 1u32..40, channels in 1usize..=4,
+        with_alpha: bool, seed: u32,
+    ) {
+        let alpha = if with_alpha { Alpha::of(channels).unwrap_or(Alpha::None) } else { Alpha::None };
+        let inside = move |x, y| (left..left + width).contains(&x) && (top..top + height).contains(&y);
+        let noise = Picture::noise(1500, 60, channels, seed);
+        let at = |x: u32, y: u32, c: usize| noise.samples[(y as usize * 1500 + x as usize) * channels + c];
+        let picture = Picture::new(1500, 60, channels, |x, y, c| if inside(x, y) { at(x, y, c) } else { 0 });
+        let target = picture.fit(150, 6);
+        let [scalar, best] = [Kernel::Scalar, Kernel::best()].map(|kernel| {
+            picture.resized_by(Resizer::with_kernel(kernel, alpha, channels, &[target]).unwrap(), &[target])
+        });
+        prop_assert_eq!(&scalar, &best);
+        if alpha == Alpha::None {
+            let error = largest_error(&best[0], &reference(&picture, &target));
+            prop_assert!(error <= 1.0, "off by {error}");
+        }
+    }
+
+    #[test]
     fn a_constant_stays_constant(x in any_axis(), y in any_axis(), channels in 1usize..=4, value: u8) {
         let picture = Picture::constant(x.source, y.source, channels, value);
         let smaller = |axis: Axis| Axis { target: axis.target.div_ceil(3), scale: axis.scale * 3.0, ..axis };
@@ -333,7 +370,7 @@ proptest! {
     fn no_geometry_holds_more_than_was_foretold(x in any_axis(), y in any_axis(), channels in 1usize..=4) {
         let targets = [Target { x, y }];
         let mut resizer = Resizer::new(channels, &targets).unwrap();
-        let row = vec![0; x.source as usize * channels];
+        let row = vec![7; x.source as usize * channels];
         (0..y.source).for_each(|_| resizer.push(&row, &mut |_, _| ()));
         prop_assert!(resizer.feed.held() as u64 <= Resizer::memory(channels, &targets), "{} > {}", resizer.feed.held(), Resizer::memory(channels, &targets));
     }

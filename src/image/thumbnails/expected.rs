@@ -43,9 +43,9 @@ fn line(picture: &Picture) -> String {
 
 fn upright(bytes: &[u8]) -> Result<Upright, Error> {
     let probe = probe_bytes(bytes)?;
-    check(&probe, bytes.len() as u64, &PLENTY)?;
     let wanted = [spec(40, 40, probe.thumbnail_format())];
-    let mut uprights: Vec<Upright> = pressed(bytes, &probe, &wanted, &PLENTY)?.uprights().collect();
+    check(&probe, bytes.len() as u64, &wanted, &PLENTY)?;
+    let mut uprights: Vec<Upright> = pressed(bytes, &probe, &wanted, &PLENTY, &|| true)?.uprights().collect();
     Ok(uprights.remove(0))
 }
 

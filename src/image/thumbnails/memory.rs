@@ -3,8 +3,10 @@
 //! The figures follow from what each decoder holds, and were checked against the peak of a process
 //! for large files of each kind; they err on the large side, by at most about two.
 
-use crate::image::decode::MOST_CODES;
-use crate::image::probe::{Coding, Frames, Interlacing, Probe, Process, WebpPixels};
+use super::Spec;
+use super::press::detail;
+use crate::image::decode::{MOST_CODES, jpeg_memory};
+use crate::image::probe::{Coding, Frames, Interlacing, Probe, WebpPixels};
 
 /// What any decoder, and the program beside it, may take that does not grow with the picture. A colour
 /// profile is read before anything is decoded, in memory that thumbnails have later.
@@ -17,21 +19,20 @@ const RESIZING: u64 = 100;
 /// Thumbnails of the usual sizes, with all that becomes of them until they are files.
 const THUMBNAILS: u64 = 8 << 20;
 
-/// What decoding and resizing a picture to thumbnails of the usual sizes (up to 600 × 600 px, three of
-/// them) may hold at most, in bytes, the file of `file_bytes` included.
-pub fn memory_needed(probe: &Probe, file_bytes: u64) -> u64 {
+/// What decoding a picture for the thumbnails `wanted`, and resizing it to thumbnails of the usual sizes (up to
+/// 600 × 600 px, three of them), may hold at most, in bytes, the file of `file_bytes` included.
+pub fn memory_needed(probe: &Probe, file_bytes: u64, wanted: &[Spec]) -> u64 {
     let sides = u64::from(probe.size.width) + u64::from(probe.size.height);
-    before_resizing(probe, file_bytes).saturating_add(RESIZING * sides + THUMBNAILS)
+    before_resizing(probe, file_bytes, wanted).saturating_add(RESIZING * sides + THUMBNAILS)
 }
 
 /// The part of [`memory_needed`] that is spent before any thumbnail.
-pub(super) fn before_resizing(probe: &Probe, file_bytes: u64) -> u64 {
+pub(super) fn before_resizing(probe: &Probe, file_bytes: u64, wanted: &[Spec]) -> u64 {
     let (width, pixels) = (u64::from(probe.size.width), probe.size.pixels());
     let decoding = match &probe.coding {
         Coding::Jpeg { process, sampling } => {
-            // Rows of one minimum coded unit: decoded, copied, and what zune-jpeg sets aside for
-            // upsampling that it is never asked for.
-            512 * width + jpeg_samples(sampling, pixels) * jpeg_bytes(*process)
+            // Whether its colours are converted is not known yet: if so, more of its chroma is decoded.
+            jpeg_memory(probe.size, *process, sampling, detail(probe.size, probe.orientation, wanted, true))
         }
         Coding::Png { interlacing, .. } => {
             let whole = if *interlacing == Interlacing::Adam7 { pixels.saturating_mul(4) } else { 0 };
@@ -49,23 +50,6 @@ pub(super) fn before_resizing(probe: &Probe, file_bytes: u64) -> u64 {
     };
     // A PNG's sides alone, of up to 2³¹ - 1, come near the end of 64 bits.
     decoding.saturating_add(file_bytes + FIXED)
-}
-
-/// Bytes a sample. A progressive picture's coefficients are held twice while a scan is read.
-fn jpeg_bytes(process: Process) -> u64 {
-    match process {
-        Process::Sequential => 0,
-        Process::ScanByScan => 2,
-        Process::Progressive => 4,
-    }
-}
-
-/// Samples of all components, with what fills up their minimum coded units.
-fn jpeg_samples(sampling: &[(u8, u8)], pixels: u64) -> u64 {
-    let h_max = sampling.iter().map(|s| u64::from(s.0)).max().unwrap_or(1);
-    let v_max = sampling.iter().map(|s| u64::from(s.1)).max().unwrap_or(1);
-    let units: u64 = sampling.iter().map(|s| u64::from(s.0) * u64::from(s.1)).sum();
-    (pixels + pixels / 16) * units / (h_max * v_max)
 }
 
 /// Bytes a pixel: planes, the picture made of them, alpha, and a canvas.

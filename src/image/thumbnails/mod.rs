@@ -13,6 +13,7 @@ use super::profile;
 use super::{Error, Format, Size};
 
 mod finish;
+mod interruptible;
 mod managed;
 mod memory;
 mod press;
@@ -25,6 +26,7 @@ mod expected;
 #[cfg(test)]
 mod tests;
 
+use interruptible::Interruptible;
 pub use memory::memory_needed;
 use press::Press;
 #[cfg(test)]
@@ -66,27 +68,47 @@ pub struct Limits {
 /// wanted or the picture is of a kind that is not taken; [`Error::Truncated`] and [`Error::Corrupt`]
 /// for pictures that can't be decoded to their last row; [`Error::NotAnImage`].
 pub fn make(bytes: &[u8], wanted: &[Spec], limits: &Limits) -> Result<Vec<Thumbnail>, Error> {
+    make_while(bytes, wanted, limits, &|| true)
+}
+
+/// The same, for as long as `go_on` says so: it is asked before each of the decoder's rows. A decoder
+/// that emits none for long (of a progressive JPEG, an interlaced PNG or a WebP, until its last byte) is not interrupted.
+///
+/// # Errors
+/// As of [`make`], and [`Error::Interrupted`].
+pub fn make_while(
+    bytes: &[u8],
+    wanted: &[Spec],
+    limits: &Limits,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Vec<Thumbnail>, Error> {
     let probe = probe_bytes(bytes)?;
-    check(&probe, bytes.len() as u64, limits)?;
+    check(&probe, bytes.len() as u64, wanted, limits)?;
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(pressed(bytes, &probe, wanted, limits)?.finish())
+    Ok(pressed(bytes, &probe, wanted, limits, go_on)?.finish())
 }
 
 /// The press when a picture, which is within the limits, has gone through it.
-fn pressed<'a>(bytes: &[u8], probe: &Probe, wanted: &'a [Spec], limits: &Limits) -> Result<Press<'a>, Error> {
-    let spare = limits.memory - memory::before_resizing(probe, bytes.len() as u64);
+fn pressed<'a>(
+    bytes: &[u8],
+    probe: &Probe,
+    wanted: &'a [Spec],
+    limits: &Limits,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Press<'a>, Error> {
+    let spare = limits.memory - memory::before_resizing(probe, bytes.len() as u64, wanted);
     let mut press = Press::new(probe.orientation, profile::conversion(bytes, probe), wanted, spare)?;
-    guarded(|| decode(bytes, probe, &mut press))?;
+    guarded(|| decode(bytes, probe, &mut Interruptible { sink: &mut press, go_on }))?;
     Ok(press)
 }
 
-fn check(probe: &Probe, file_bytes: u64, limits: &Limits) -> Result<(), Error> {
+fn check(probe: &Probe, file_bytes: u64, wanted: &[Spec], limits: &Limits) -> Result<(), Error> {
     if probe.size.pixels() > limits.max_pixels {
         return Err(Error::TooManyPixels { size: probe.size, limit: limits.max_pixels });
     }
-    let needed = memory_needed(probe, file_bytes);
+    let needed = memory_needed(probe, file_bytes, wanted);
     if needed > limits.memory {
         return Err(Error::TooLargeForWorker { needed, available: limits.memory });
     }
@@ -102,7 +124,7 @@ fn guarded(decoder: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
 
 /// The size of a picture of `upright` size in `bounds`: the tighter side fills its bound, the other is
 /// rounded to nearest. No side is longer than a JPEG's can be.
-fn fit(upright: Size, bounds: Size) -> Size {
+pub fn fit(upright: Size, bounds: Size) -> Size {
     let (width, height) = (u64::from(upright.width), u64::from(upright.height));
     let most = |side: u32| u64::from(side.clamp(1, MAX_SIDE));
     let (most_width, most_height) = (most(bounds.width), most(bounds.height));

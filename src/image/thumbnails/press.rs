@@ -11,7 +11,11 @@ use super::{Spec, Thumbnail, fit};
 use crate::image::orientation::Orientation;
 use crate::image::profile::Conversion;
 use crate::image::resize::{Axis, Resizer, Target};
-use crate::image::{Color, Error, Format, Layout, Plane, Sink, Size};
+use crate::image::{Color, Detail, Error, Format, Layout, Plane, Sink, Size};
+
+/// How many times as many columns and rows as the largest thumbnail a picture is decoded with at least. Below
+/// this what a decoder's way of making pictures smaller does to the finest detail that is kept begins to show.
+const DETAIL: u32 = 2;
 
 /// One plane, rows × columns × interleaved channels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +39,24 @@ pub(super) struct Upright {
     pub(super) color: Color,
     /// Three for YCbCr, of which a JPEG's chroma is half as wide and high; else one.
     pub(super) planes: Vec<Image>,
+}
+
+/// How much of a picture of `size`, as stored, thumbnails take; `converts` if its colours are brought to sRGB.
+pub(super) fn detail(size: Size, orientation: Orientation, wanted: &[Spec], converts: bool) -> Detail {
+    let mut detail = Detail { chroma: Size { width: 0, height: 0 }, luma: Size { width: 0, height: 0 } };
+    for spec in wanted {
+        let stored = orientation.apply(fit(orientation.apply(size), spec.bounds));
+        let is_halved = spec.format == Format::Jpeg && !converts;
+        let of = |side: u32| side.saturating_mul(DETAIL);
+        let of_chroma = |side: u32| of(if is_halved { side.div_ceil(2) } else { side });
+        let most = |so_far: Size, width: u32, height: u32| Size {
+            width: so_far.width.max(width),
+            height: so_far.height.max(height),
+        };
+        detail.luma = most(detail.luma, of(stored.width), of(stored.height));
+        detail.chroma = most(detail.chroma, of_chroma(stored.width), of_chroma(stored.height));
+    }
+    detail
 }
 
 /// See the module.
@@ -116,6 +138,10 @@ impl<'a> Press<'a> {
 impl Sink for Press<'_> {
     fn takes_inks(&self) -> bool {
         matches!(self.conversion, Some(Conversion::Inks(_)))
+    }
+
+    fn detail(&self, size: Size) -> Detail {
+        detail(size, self.orientation, self.wanted, self.conversion.is_some())
     }
 
     fn start(&mut self, layout: &Layout) -> Result<(), Error> {

@@ -473,28 +473,38 @@ mod limits {
         let needed = |name: &str| {
             let mut probe = probe_bytes(&file(name)).unwrap();
             probe.size = Size { width: 10_000, height: 10_000 };
-            memory_needed(&probe, 1_000_000) >> 20
+            memory_needed(&probe, 1_000_000, &WANTED) >> 20
         };
         assert!(needed("baseline-420.jpg") < 30);
         assert!(needed("rgba-16.png") < 30);
-        assert!((570..700).contains(&needed("progressive-420.jpg")), "six bytes a pixel");
-        assert!((280..400).contains(&needed("three-scans.jpg")), "three bytes a pixel");
+        assert!((38..48).contains(&needed("progressive-420.jpg")), "18 bytes for 64 pixels");
+        assert!(needed("three-scans.jpg") < 24);
         assert!((380..500).contains(&needed("rgb-16-interlaced.png")));
         assert!((90..200).contains(&needed("static.gif")));
         assert!((1100..1300).contains(&needed("lossy-alpha.webp")));
     }
 
     #[test]
+    fn larger_thumbnails_need_more_of_a_progressive_picture() {
+        let mut probe = probe_bytes(&file("progressive-420.jpg")).unwrap();
+        probe.size = Size { width: 10_000, height: 10_000 };
+        let needed = |side: u32| memory_needed(&probe, 0, &[spec(side, side, Format::Jpeg)]) >> 20;
+        let [small, usual, large, whole] = [100, 600, 2000, 10_000].map(needed);
+        assert!(small <= usual && usual < large && large < whole, "{small} {usual} {large} {whole}");
+        assert!((300..400).contains(&whole), "three and a quarter bytes a pixel");
+    }
+
+    #[test]
     fn the_largest_sides_that_a_header_can_claim_are_budgeted_too() {
         let mut probe = probe_bytes(&file("rgb-16-interlaced.png")).unwrap();
         probe.size = Size { width: (1 << 31) - 1, height: (1 << 31) - 1 };
-        assert_eq!(memory_needed(&probe, 1000), u64::MAX);
+        assert_eq!(memory_needed(&probe, 1000, &WANTED), u64::MAX);
     }
 
     #[test]
     fn what_needs_more_memory_than_there_is_is_refused() {
         let bytes = file("progressive-420.jpg");
-        let needed = memory_needed(&probe_bytes(&bytes).unwrap(), bytes.len() as u64);
+        let needed = memory_needed(&probe_bytes(&bytes).unwrap(), bytes.len() as u64, &WANTED);
         let limits = Limits { memory: needed, ..PLENTY };
         assert!(make(&bytes, &WANTED, &limits).is_ok());
         let limits = Limits { memory: needed - 1, ..PLENTY };
@@ -507,7 +517,7 @@ mod limits {
     #[test]
     fn thumbnails_themselves_must_fit_the_budget() {
         let bytes = file("wide.png");
-        let memory = memory_needed(&probe_bytes(&bytes).unwrap(), bytes.len() as u64);
+        let memory = memory_needed(&probe_bytes(&bytes).unwrap(), bytes.len() as u64, &WANTED);
         let many = vec![spec(60_000, 60_000, Format::Png); 16];
         let made = make(&bytes, &many, &Limits { memory, ..PLENTY });
         assert!(matches!(made, Err(Error::TooLargeForWorker { .. })), "{made:?}");

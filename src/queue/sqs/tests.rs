@@ -11,6 +11,7 @@ use crate::aws::request::Response;
 use crate::aws::sign::Style;
 use crate::aws::testing::{ManualClock, Script, answer, at, parts};
 use crate::aws::transport::Failure;
+use crate::queue::letters::{DeadLetters, Which};
 
 fn queue<const N: usize>(answers: [Result<Response, Failure>; N]) -> (SqsQueue, Arc<Script>) {
     let script = Script::of(answers);
@@ -108,6 +109,70 @@ fn a_buried_message_is_held_sent_and_then_deleted() {
         (&json!("b"), 2)
     );
     assert_eq!(sent["MessageAttributes"]["cause"]["StringValue"], "no job");
+}
+
+fn letters(ids: &[&str]) -> Result<Response, Failure> {
+    let letter = |id: &&str| {
+        json!({"MessageId": id, "Body": format!("body {id}"), "ReceiptHandle": format!("r{id}"),
+            "Attributes": {"ApproximateReceiveCount": "2", "SentTimestamp": "5"}})
+    };
+    ok(json!({"Messages": ids.iter().map(letter).collect::<Vec<_>>()}))
+}
+
+#[test]
+fn a_letter_is_sent_before_it_is_removed_and_the_others_are_shown_again() {
+    let (sent, done) = (ok(json!({"MessageId": "m"})), ok(json!({"Successful": [{"Id": "0"}]})));
+    let shown = || ok(json!({}));
+    let (queue, script) = queue([
+        url(),
+        attributes(POLICY),
+        dead_url(),
+        letters(&["1", "2", "3"]),
+        sent,
+        done,
+        shown(),
+        shown(),
+    ]);
+    let mut told = Vec::new();
+    let count = queue.put_back(&Which::One("2".into()), &mut |id| told.push(id.to_owned())).unwrap();
+    assert_eq!((count, told), (1, vec!["2".to_owned()]));
+    let done = actions(&script).split_off(3);
+    let hidden = "ChangeMessageVisibility";
+    assert_eq!(done, ["ReceiveMessage", "SendMessage", "DeleteMessageBatch", hidden, hidden]);
+    let body = |index: usize| serde_json::from_str::<Value>(&script.seen()[index].body).unwrap();
+    assert_eq!(
+        (&body(4)["QueueUrl"], &body(4)["MessageBody"]),
+        (&json!("https://sqs.test/1/jobs"), &json!("body 2"))
+    );
+    assert_eq!(body(5)["Entries"][0]["ReceiptHandle"], "r2");
+    assert_eq!([&body(6), &body(7)].map(|b| b["ReceiptHandle"].clone()), ["r1", "r3"]);
+}
+
+#[test]
+fn a_letter_that_cannot_be_sent_stays() {
+    let refused = refusal(403, "AccessDenied");
+    let (queue, script) =
+        queue([url(), attributes(POLICY), dead_url(), letters(&["1"]), refused, ok(json!({}))]);
+    let error = queue.put_back(&Which::All, &mut |_| panic!("none is back")).unwrap_err().to_string();
+    assert!(error.contains("sqs:SendMessage"), "{error}");
+    assert_eq!(actions(&script).last().unwrap(), "ChangeMessageVisibility");
+}
+
+#[test]
+fn a_letter_that_comes_round_again_is_looked_at_once() {
+    let (queue, _) = queue([
+        url(),
+        attributes(POLICY),
+        dead_url(),
+        letters(&["1", "2"]),
+        letters(&["1"]),
+        ok(json!({})),
+        ok(json!({})),
+        ok(json!({})),
+    ]);
+    let found = queue.letters(9).unwrap();
+    assert_eq!(found.iter().map(|letter| letter.id.as_str()).collect::<Vec<_>>(), ["1", "2"]);
+    assert!(found[0].cause.cause.contains("redrive policy"), "{found:?}");
 }
 
 #[test]

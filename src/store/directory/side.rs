@@ -19,6 +19,9 @@ use crate::store::{Error, IMMUTABLE, Object};
 pub struct Described {
     pub content_type: String,
     pub cache_control: String,
+    /// From when on it is to be removed, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u64>,
 }
 
 impl Described {
@@ -26,6 +29,7 @@ impl Described {
         Described {
             content_type: object.content_type.to_owned(),
             cache_control: object.cache_control.to_owned(),
+            expires: object.expires,
         }
     }
 
@@ -39,7 +43,11 @@ impl Described {
             "json" => ("application/json", "no-store"),
             _ => ("application/octet-stream", IMMUTABLE),
         };
-        Described { content_type: content_type.to_owned(), cache_control: cache_control.to_owned() }
+        Described {
+            content_type: content_type.to_owned(),
+            cache_control: cache_control.to_owned(),
+            expires: None,
+        }
     }
 }
 

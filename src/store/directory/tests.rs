@@ -17,11 +17,11 @@ fn key(text: &str) -> Key {
 }
 
 fn jpeg(content: &Vec<u8>) -> Object<'_> {
-    Object { content_type: "image/jpeg", cache_control: IMMUTABLE, content }
+    Object { content_type: "image/jpeg", cache_control: IMMUTABLE, expires: None, content }
 }
 
 fn expiring(content: &Vec<u8>) -> Object<'_> {
-    Object { content_type: "image/jpeg", cache_control: "max-age=9", content }
+    Object { content_type: "image/jpeg", cache_control: "max-age=9", expires: None, content }
 }
 
 fn files(folder: &Path) -> usize {
@@ -50,7 +50,7 @@ fn any_metadata_read_back_byte_for_byte() {
     let long = "x".repeat(5000);
     for (i, value) in ["", " a ", "é🦀", "a\r\nb\0c", "\"\\", &long].into_iter().enumerate() {
         let key = key(&format!("id/{i}.jpg"));
-        let object = Object { content_type: value, cache_control: value, content: &vec![] };
+        let object = Object { content_type: value, cache_control: value, expires: None, content: &vec![] };
         store.create(&key, &object).unwrap();
         let meta = store.head(&key).unwrap();
         assert_eq!((&*meta.content_type, &*meta.cache_control), (value, value));

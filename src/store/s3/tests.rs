@@ -29,7 +29,7 @@ fn key() -> Key {
 }
 
 fn object(content: &Vec<u8>) -> Object<'_> {
-    Object { content_type: "text/plain", cache_control: "no-store", content }
+    Object { content_type: "text/plain", cache_control: "no-store", expires: None, content }
 }
 
 #[test]
@@ -117,4 +117,22 @@ fn a_check_writes_the_first_time_and_after_a_failure() {
     assert_eq!(results, [true, true, false, false, true]);
     let methods: Vec<String> = script.seen().iter().map(|seen| seen.line.chars().take(3).collect()).collect();
     assert_eq!(methods, ["PUT", "HEA", "HEA", "HEA", "PUT", "PUT", "HEA"]);
+}
+
+#[test]
+fn an_end_is_a_header_and_a_tag_that_a_rule_goes_by() {
+    let (store, script) = store([answer(200, &[("etag", "\"1\"")], "")]);
+    let expires = Some(784_111_777_000);
+    store.put(&key(), &Object { expires, ..object(&b"x".to_vec()) }).unwrap();
+    let seen = &script.seen()[0];
+    assert_eq!(seen.header("expires"), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
+    assert_eq!(seen.header("x-amz-tagging"), Some("expire-days=1"));
+}
+
+#[test]
+fn days_are_counted_up_so_that_nothing_goes_early() {
+    for (left, counted) in [(0, 1), (1, 1), (DAY, 1), (DAY + 1, 2), (31 * DAY, 31)] {
+        assert_eq!(days(1_000 + left, 1_000), counted, "{left}");
+    }
+    assert_eq!(days(0, 1_000), 1);
 }

@@ -13,6 +13,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::{Error as StoreError, Fetched, Meta, Object, Tag};
 use crate::upload::spool::{self, Budget};
 
+mod api;
 mod objects;
 mod pages;
 mod uploads;
@@ -169,7 +170,15 @@ fn config() -> Config {
     Config {
         links: Links::default(),
         upload_token: None,
-        uploads: crate::upload::Config { max_bytes: MAX_BYTES, max_pixels: MAX_PIXELS, spool },
+        rate: None,
+        origins: Origins::default(),
+        max_waits: 2,
+        uploads: crate::upload::Config {
+            max_bytes: MAX_BYTES,
+            max_pixels: MAX_PIXELS,
+            lifetime: None,
+            spool,
+        },
     }
 }
 
@@ -209,6 +218,7 @@ fn build(
         files,
         queue: Arc::clone(&queue) as Arc<dyn Queue>,
         stop: stop.clone(),
+        cdn: None,
     };
     let mut config = config();
     change(&mut config);
@@ -242,6 +252,7 @@ impl House {
             let object = Object {
                 content_type: "image/png",
                 cache_control: crate::store::IMMUTABLE,
+                expires: None,
                 content: &content,
             };
             self.store.put(&key, &object).unwrap();

@@ -178,6 +178,22 @@ fn a_token_is_asked_for_where_one_is_set() {
     assert_eq!(house.get("/").status, 200);
 }
 
+#[test]
+fn a_client_that_uploads_too_fast_is_told_when_to_go_on() {
+    let house = configured(|config| config.rate = Some("1/2".parse().unwrap()));
+    let request = form(&[(IMAGE, &picture(1, 1))]);
+    let from = |client: [u8; 4]| request.send_head(&house, &Head { client: client.into(), ..request.head() });
+    // What is refused by its head alone does not count.
+    assert_eq!(Request::new(Method::Post, "/").send(&house).status, 400);
+    assert_eq!((from([10, 0, 0, 1]).status, from([10, 0, 0, 1]).status), (202, 202));
+    let answer = from([10, 0, 0, 1]);
+    assert_eq!((answer.stage, answer.error()), (Stage::Head, told(429, "too_many_uploads")));
+    let wait: u64 = answer.header("Retry-After").parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(from([10, 0, 0, 2]).status, 202);
+    assert_eq!(house.get("/").status, 200);
+}
+
 /// The answer where rooms fail like this, and the keys that are left.
 fn upload_failing(faults: Faults) -> (Told, Vec<Key>) {
     let house = failing(faults);

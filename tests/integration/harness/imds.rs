@@ -1,5 +1,5 @@
 //! The instance metadata service, version 2, of an EC2 machine with a role: what AWS documents of its tokens,
-//! credentials and spot notices. Its credentials are a peer's own; their expiry is what the test wants.
+//! credentials, spot notices and the state that Auto Scaling wants. Its credentials are a peer's own; their expiry is what the test wants.
 
 use std::collections::HashMap;
 use std::io::BufReader;
@@ -52,6 +52,7 @@ struct State {
     tokens: HashMap<String, Instant>,
     longest_token: Duration,
     interruption: Option<Duration>,
+    lifecycle: &'static str,
     away: Away,
     asked: Asked,
 }
@@ -66,6 +67,7 @@ impl Imds {
             tokens: HashMap::new(),
             longest_token: Duration::from_secs(21_600),
             interruption: None,
+            lifecycle: "InService",
             away: Away::No,
             asked: Asked::default(),
         };
@@ -93,6 +95,11 @@ impl Imds {
     /// Announces that the machine will be taken away in so long.
     pub fn interrupt(&self, after: Duration) {
         self.lock().interruption = Some(after);
+    }
+
+    /// Auto Scaling takes the machine out of its group, and waits for it.
+    pub fn take_out(&self) {
+        self.lock().lifecycle = "Terminated";
     }
 
     pub fn set_away(&self, away: Away) {
@@ -170,6 +177,9 @@ impl State {
             }
             _ if target.strip_prefix(CREDENTIALS) == Some(ROLE) => self.credentials(),
             "/latest/meta-data/spot/instance-action" => self.spot(),
+            "/latest/meta-data/autoscaling/target-lifecycle-state" => {
+                Message::answer("200 OK", "text/plain", self.lifecycle)
+            }
             "/latest/meta-data/placement/region" => Message::answer("200 OK", "text/plain", &self.region),
             "/latest/meta-data/instance-id" => Message::answer("200 OK", "text/plain", "i-0123456789abcdef0"),
             _ => refusal("404 Not Found"),

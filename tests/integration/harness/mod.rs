@@ -2,6 +2,7 @@
 
 mod aws;
 mod client;
+pub mod disk;
 pub mod imds;
 pub mod peer;
 mod pictures;
@@ -11,9 +12,10 @@ mod random;
 mod wire;
 
 pub use client::{Client, Reply, form};
+pub use disk::Disk;
 pub use imds::{Away, Imds};
 pub use peer::{Keys, MINISTACK, MOTO, Peer, Place};
 pub use pictures::{dimensions, noise_jpeg, picture};
-pub use process::{Folder, Process, Sharer, Site, command};
+pub use process::{Folder, Process, Sharer, Site, Surroundings, command};
 pub use proxy::{Fault, Proxy, Rule};
 pub use random::{Random, number};

@@ -86,7 +86,7 @@ pub struct Place {
 }
 
 struct Administrator {
-    _process: Child,
+    process: Child,
     commands: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
@@ -110,7 +110,7 @@ impl Peer {
         let mut administrator = Administrator {
             commands: process.stdin.take().unwrap(),
             answers: BufReader::new(process.stdout.take().unwrap()),
-            _process: process,
+            process,
         };
         let accounts = serde_json::from_value(administrator.order(&json!({"do": "accounts"}))).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
@@ -168,6 +168,25 @@ impl Peer {
         let answer = self.call("sqs", "get_queue_attributes", arguments);
         let number = |name: &str| answer["Attributes"][name].as_str().unwrap().parse().unwrap();
         (number(waiting), number(held))
+    }
+
+    /// Stops it in the middle of whatever it does, with all that it holds in memory: connections are taken
+    /// by the system still, and nothing is answered.
+    #[allow(dead_code, reason = "`make chaos` does it")]
+    pub fn freeze(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    /// Lets it go on.
+    #[allow(dead_code, reason = "`make chaos` does it")]
+    pub fn thaw(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let administrator = self.administrator.lock().unwrap_or_else(|e| e.into_inner());
+        let pid = rustix::process::Pid::from_child(&administrator.process);
+        rustix::process::kill_process(pid, signal).unwrap();
     }
 
     /// What the world sees of it, unsigned.

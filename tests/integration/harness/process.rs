@@ -46,11 +46,22 @@ pub struct Process {
 impl Process {
     /// Starts a program with these settings; what it prints goes into a file in `folder`.
     pub fn start(program: &str, folder: &Path, settings: &[(&str, String)]) -> Process {
+        Process::start_in(&Surroundings::default(), program, folder, settings)
+    }
+
+    /// The same in such surroundings.
+    pub fn start_in(
+        surroundings: &Surroundings,
+        program: &str,
+        folder: &Path,
+        settings: &[(&str, String)],
+    ) -> Process {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let log = folder.join(format!("{program}-{number}.log"));
         let output = fs::File::create(&log).unwrap();
-        let child = command(program)
+        let child = surroundings
+            .command(program)
             .current_dir(folder)
             .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdout(output.try_clone().unwrap())
@@ -68,12 +79,17 @@ impl Process {
 
     /// SIGTERM, then waits for the end; returns its exit code.
     pub fn stop(&mut self) -> Option<i32> {
+        self.terminate();
+        self.wait(Duration::from_secs(40))
+    }
+
+    /// SIGTERM, and no more.
+    pub fn terminate(&self) {
         rustix::process::kill_process(
             rustix::process::Pid::from_child(&self.child),
             rustix::process::Signal::TERM,
         )
         .unwrap();
-        self.wait(Duration::from_secs(40))
     }
 
     pub fn wait(&mut self, patience: Duration) -> Option<i32> {
@@ -85,6 +101,10 @@ impl Process {
             std::thread::sleep(Duration::from_millis(5));
         }
         panic!("still running after {patience:?}; it said:\n{}", self.log());
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Its process id.
@@ -103,6 +123,39 @@ impl Drop for Process {
         if std::thread::panicking() {
             eprintln!("{} said:\n{}", self.log.display(), self.log());
         }
+    }
+}
+
+/// What a program is started by: words of another that ends in becoming it. Its process id is the same.
+#[derive(Clone, Default)]
+pub struct Surroundings(Vec<String>);
+
+impl Surroundings {
+    pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Surroundings {
+        Surroundings(words.into_iter().map(str::to_owned).collect())
+    }
+
+    /// In a shell, after these lines.
+    pub fn shell(lines: &str) -> Surroundings {
+        Surroundings::new(["sh", "-ec", &format!("{lines}\nexec \"$@\""), "sh"])
+    }
+
+    /// These, and then those within.
+    pub fn then(mut self, inner: Surroundings) -> Surroundings {
+        self.0.extend(inner.0);
+        self
+    }
+
+    /// A program of this crate in here, with none of this process's settings.
+    pub fn command(&self, program: &str) -> Command {
+        let bare = command(program);
+        let Some((first, words)) = self.0.split_first() else { return bare };
+        let mut command = Command::new(first);
+        command.args(words).arg(bare.get_program()).stdin(Stdio::null());
+        for (name, _) in bare.get_envs() {
+            command.env_remove(name);
+        }
+        command
     }
 }
 
@@ -145,6 +198,7 @@ pub struct Sharer {
     pub process: Process,
     pub client: Client,
     pub folder: Folder,
+    surroundings: Surroundings,
     settings: Vec<(&'static str, String)>,
 }
 
@@ -154,25 +208,33 @@ impl Sharer {
     }
 
     pub fn with(settings: &[(&'static str, &str)]) -> Sharer {
-        let folder = Folder::new("sharer");
+        Sharer::in_folder(Folder::new("sharer"), Surroundings::default(), settings)
+    }
+
+    pub fn in_folder(
+        folder: Folder,
+        surroundings: Surroundings,
+        settings: &[(&'static str, &str)],
+    ) -> Sharer {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut all = vec![("SHARER_LISTEN", address.to_string())];
         all.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        let mut process = Process::start("image-sharer", folder.path(), &all);
+        let mut process = Process::start_in(&surroundings, "image-sharer", folder.path(), &all);
         wait_for_port(address, &mut process);
-        Sharer { process, client: Client { address }, folder, settings: all }
+        Sharer { process, client: Client { address }, folder, surroundings, settings: all }
     }
 
     /// Starts it again, after it ended, on the same folder and address.
     pub fn restart(&mut self) {
-        self.process = Process::start("image-sharer", self.folder.path(), &self.settings);
+        let (folder, settings) = (self.folder.path(), &self.settings);
+        self.process = Process::start_in(&self.surroundings, "image-sharer", folder, settings);
         wait_for_port(self.client.address, &mut self.process);
     }
 }
 
 /// Server and workers as processes of their own on the same store and queue.
 pub struct Site {
-    _server: Process,
+    pub server: Process,
     pub client: Client,
     pub folder: Folder,
     settings: Vec<(&'static str, String)>,
@@ -191,11 +253,20 @@ impl Site {
             ("SHARER_LISTEN", address.to_string()),
             ("SHARER_STORE", format!("dir:{}", folder.path().join("objects").display())),
             ("SHARER_QUEUE", format!("dir:{}", folder.path().join("queue").display())),
+            // Servers side by side would take turns at the usual port.
+            ("SHARER_METRICS_LISTEN", "off".to_owned()),
         ];
         all.extend(settings);
         let mut server = Process::start("image-server", folder.path(), &all);
         wait_for_port(address, &mut server);
-        Site { _server: server, client: Client { address }, folder, settings: all }
+        Site { server, client: Client { address }, folder, settings: all }
+    }
+
+    /// Starts the server again, after it ended.
+    #[allow(dead_code, reason = "`make chaos` does it")]
+    pub fn start_server(&mut self) {
+        self.server = Process::start("image-server", self.folder.path(), &self.settings);
+        wait_for_port(self.client.address, &mut self.server);
     }
 
     pub fn worker(&self) -> Process {
@@ -204,7 +275,11 @@ impl Site {
 
     /// A worker with other settings than the server's.
     pub fn worker_with(&self, settings: &[(&'static str, String)]) -> Process {
+        self.worker_in(&Surroundings::default(), settings)
+    }
+
+    pub fn worker_in(&self, surroundings: &Surroundings, settings: &[(&'static str, String)]) -> Process {
         let all: Vec<_> = self.settings.iter().chain(settings).cloned().collect();
-        Process::start("image-worker", self.folder.path(), &all)
+        Process::start_in(surroundings, "image-worker", self.folder.path(), &all)
     }
 }

@@ -1,5 +1,7 @@
-//! A JPEG's frame: its size, its components and their sampling, and which coefficients its scans bring
-//! (ITU-T T.81, A.1, A.2, B.2.2, B.2.3, G.1.1).
+//! A JPEG's frame: its size, its components and their sampling, and what its scans bring (ITU-T T.81, A.1, A.2,
+//! B.2.2, B.2.3, G.1.1). Headers are checked whole here; what is decoded by them need not look again.
+
+use std::ops::RangeInclusive;
 
 use super::stream::corrupt;
 use crate::image::{Error, Size};
@@ -17,20 +19,41 @@ pub(super) struct Frame {
 /// One component of a frame.
 pub(super) struct Component {
     pub(super) id: u8,
-    /// Horizontal sampling factor, 1, 2 or 4.
+    /// Horizontal sampling factor, 1 to 4.
     pub(super) h: u64,
     /// Vertical sampling factor, 1 to 4.
     pub(super) v: u64,
+    /// Which quantisation table it uses, 0 to 3.
+    pub(super) quantisers: usize,
     /// Of each coefficient in zigzag order: how many low bits lack still, or [`UNSEEN`].
     lacking: [u8; 64],
 }
 
-/// What a scan must hold.
-pub(super) struct Scan {
+/// What a scan header says, and what follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    /// Its components, 1 to 4, each once.
+    pub(super) parts: Vec<Part>,
+    /// Its coefficients in zigzag order, of a sequential scan all.
+    pub(super) band: RangeInclusive<usize>,
+    /// Whether it brings further bits of coefficients that came before.
+    pub(super) refines: bool,
+    /// How many low bits it leaves out, 0 to 13.
+    pub(super) low: u32,
     /// Its minimum coded units.
     pub(super) mcus: u64,
     /// Fewer bits can't code them.
     pub(super) least_bits: u64,
+}
+
+/// One component of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Which component of the frame.
+    pub(super) component: usize,
+    /// Which Huffman tables, 0 to 3.
+    pub(super) dc: usize,
+    pub(super) ac: usize,
 }
 
 impl Frame {
@@ -72,56 +95,61 @@ impl Frame {
         (h, v)
     }
 
-    /// Takes note of a scan header: what it brings, and what it must hold.
-    pub(super) fn scan(&mut self, header: &[u8]) -> Result<Scan, Error> {
+    /// Reads a scan header, and takes note of what the scan brings.
+    pub(super) fn scan(&mut self, header: &[u8]) -> Result<Header, Error> {
         let bad = || corrupt("a bad scan header");
         let (&count, rest) = header.split_first().ok_or_else(bad)?;
         let count = usize::from(count);
         if !(1..=4).contains(&count) || rest.len() != 2 * count + 3 {
             return Err(bad());
         }
-        let chosen = (0..count)
-            .map(|i| self.components.iter().position(|c| c.id == rest[2 * i]).ok_or_else(bad))
-            .collect::<Result<Vec<usize>, Error>>()?;
-        let (first, last) = if self.progressive { (rest[2 * count], rest[2 * count + 1]) } else { (0, 63) };
-        let low = if self.progressive { rest[2 * count + 2] & 15 } else { 0 };
-        if first > last || last > 63 || low > 13 || (count > 1 && self.progressive && last > 0) {
+        let (parts, rest) = rest.split_at(2 * count);
+        let parts: Vec<Part> =
+            parts.chunks_exact(2).map(|part| self.part(part[0], part[1])).collect::<Result<_, Error>>()?;
+        if (1..count).any(|i| parts[..i].iter().any(|other| other.component == parts[i].component)) {
             return Err(bad());
         }
-        self.refuse_partly_interleaved(&chosen)?;
-        for &index in &chosen {
-            self.components[index].lacking[usize::from(first)..=usize::from(last)].fill(low);
+        let (band, high, low) = match self.progressive {
+            true => (usize::from(rest[0])..=usize::from(rest[1]), rest[2] >> 4, rest[2] & 15),
+            false => (0..=63, 0, 0),
+        };
+        let (first, last) = (*band.start(), *band.end());
+        // DC stands alone, and AC are of one component (G.1.1.1.1).
+        let mixed = self.progressive && last > 0 && (first == 0 || count > 1);
+        if first > last || last > 63 || low > 13 || mixed {
+            return Err(bad());
         }
-        let (mcus, blocks) = self.units(&chosen);
+        for part in &parts {
+            self.components[part.component].lacking[band.clone()].fill(low);
+        }
+        let (mcus, blocks) = self.units(&parts);
         // At least one bit for a block's DC, and one that says that its AC are all zero; a run of
         // blocks without AC costs next to nothing in a progressive scan.
         let bits = if !self.progressive { 2 } else { u64::from(first == 0) };
-        Ok(Scan { mcus, least_bits: bits * blocks })
+        Ok(Header { parts, band, refines: high > 0, low: low.into(), mcus, least_bits: bits * blocks })
+    }
+
+    fn part(&self, id: u8, tables: u8) -> Result<Part, Error> {
+        let component = self.components.iter().position(|c| c.id == id);
+        let (dc, ac) = (usize::from(tables >> 4), usize::from(tables & 15));
+        match component {
+            Some(component) if dc < 4 && ac < 4 => Ok(Part { component, dc, ac }),
+            _ => Err(corrupt("a bad scan header")),
+        }
     }
 
     /// Minimum coded units and blocks of a scan (T.81, A.2).
-    fn units(&self, chosen: &[usize]) -> (u64, u64) {
+    fn units(&self, parts: &[Part]) -> (u64, u64) {
         let (h_max, v_max) = self.factors();
         let (width, height) = (u64::from(self.size.width), u64::from(self.size.height));
-        if let [only] = chosen {
-            let c = &self.components[*only];
+        if let [only] = parts {
+            let c = &self.components[only.component];
             let blocks = (width * c.h).div_ceil(8 * h_max) * (height * c.v).div_ceil(8 * v_max);
             return (blocks, blocks);
         }
         let mcus = width.div_ceil(8 * h_max) * height.div_ceil(8 * v_max);
-        let blocks: u64 =
-            chosen.iter().map(|&index| self.components[index].h * self.components[index].v).sum();
-        (mcus, mcus * blocks)
-    }
-
-    /// zune-jpeg misplaces blocks of a sequential scan that has some of the components, interleaved
-    /// and subsampled. No known encoder writes that.
-    fn refuse_partly_interleaved(&self, chosen: &[usize]) -> Result<(), Error> {
-        let partly = !self.progressive && chosen.len() > 1 && chosen.len() < self.components.len();
-        if partly && chosen.iter().any(|&i| self.components[i].h * self.components[i].v > 1) {
-            return Err(Error::Unsupported("a JPEG with partly interleaved scans".to_owned()));
-        }
-        Ok(())
+        let components = parts.iter().map(|part| &self.components[part.component]);
+        (mcus, mcus * components.map(|c| c.h * c.v).sum::<u64>())
     }
 
     /// Whether every component has had its first scan.
@@ -141,10 +169,11 @@ impl Component {
         if !(1..=4).contains(&h) || !(1..=4).contains(&v) {
             return Err(corrupt("a sampling factor that is not 1 to 4"));
         }
-        if h == 3 {
-            return Err(Error::Unsupported("a JPEG with a horizontal sampling factor of 3".to_owned()));
+        if bytes[2] > 3 {
+            return Err(corrupt("a quantisation table that there can't be"));
         }
-        Ok(Component { id: bytes[0], h: u64::from(h), v: u64::from(v), lacking: [UNSEEN; 64] })
+        let (h, v, quantisers) = (h.into(), v.into(), bytes[2].into());
+        Ok(Component { id: bytes[0], h, v, quantisers, lacking: [UNSEEN; 64] })
     }
 }
 
@@ -199,16 +228,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_decoded_right_is_not_decoded() {
-        for factors in [&[0x31, 0x11, 0x11][..], &[0x11, 0x11]] {
-            assert!(matches!(frame(factors, false), Err(Error::Unsupported(_))), "{factors:?}");
-        }
+    fn what_the_standard_rules_out_is_not_decoded() {
+        assert!(matches!(frame(&[0x11, 0x11], false), Err(Error::Unsupported(_))));
         for factors in [&[0x01, 0x11, 0x11][..], &[0x15, 0x11, 0x11]] {
             assert!(matches!(frame(factors, false), Err(Error::Corrupt(_))), "{factors:?}");
         }
+        // Some components of several, interleaved: 3 × 2 MCUs of 5 blocks.
         let mut halved = frame(&[0x22, 0x11, 0x11], false).unwrap();
-        assert!(matches!(scan(&mut halved, &[1, 2], [0, 63]), Err(Error::Unsupported(_))));
-        assert!(scan(&mut halved, &[2, 3], [0, 63]).is_ok());
+        assert_eq!(scan(&mut halved, &[1, 2], [0, 63]), Ok((6, 60)));
     }
 
     #[test]
@@ -216,6 +243,8 @@ mod tests {
         let mut progressive = frame(&[0x11, 0x11, 0x11], true).unwrap();
         for (components, band) in
             [(&[4][..], [0, 0]), (&[1], [5, 2]), (&[1], [1, 64]), (&[1, 2], [1, 5]), (&[], [0, 0])]
+                .into_iter()
+                .chain([(&[1][..], [0, 1]), (&[1, 1], [0, 0])])
         {
             assert!(matches!(scan(&mut progressive, components, band), Err(Error::Corrupt(_))));
         }

@@ -1,22 +1,24 @@
 //! What the decoder's planes become: planes of grey or of luma and chroma as they are, RGB and inks
 //! as rows of RGB, or inks as rows of inks where the sink takes them.
 
-use super::frame::Frame;
+use super::plan::{Plan, Strip};
 use super::stream::Meaning;
 use crate::image::color::{rgb_of_ycbcr, share};
-use crate::image::{Color, Error, Layout, Plane, Sink, Size};
+use crate::image::{Color, Error, Layout, Plane, Sink};
 
-/// Takes stripes of planes and pushes rows.
+/// Takes strips of planes and pushes rows.
 pub(super) struct Pixels<'a> {
-    frame: &'a Frame,
+    plan: &'a Plan,
     meaning: Meaning,
     sink: &'a mut dyn Sink,
-    /// Size of each component's plane.
-    sizes: Vec<Size>,
     /// Rows of each component that have come.
-    done: Vec<u32>,
+    done: Vec<usize>,
+    /// Rows of interleaved pixels that have been pushed.
+    pushed: usize,
     /// What is pushed.
     color: Color,
+    /// The rows of each component that are to be pushed, each as wide as its plane.
+    rows: Vec<Vec<u8>>,
     /// A row of interleaved pixels, where such are made.
     row: Vec<u8>,
     /// A row of each component at the picture's width, where it has fewer columns than that.
@@ -26,83 +28,66 @@ pub(super) struct Pixels<'a> {
 impl<'a> Pixels<'a> {
     /// Tells the sink what is to come.
     pub(super) fn start(
-        frame: &'a Frame,
+        plan: &'a Plan,
         meaning: Meaning,
         sink: &'a mut dyn Sink,
     ) -> Result<Pixels<'a>, Error> {
-        let (h_max, v_max) = frame.factors();
-        let mut sizes = Vec::new();
-        let mut planes = Vec::new();
-        for c in &frame.components {
-            let width = (u64::from(frame.size.width) * c.h).div_ceil(h_max);
-            let height = (u64::from(frame.size.height) * c.v).div_ceil(v_max);
-            // At most the frame's sides.
-            let size = Size { width: width as u32, height: height as u32 };
-            let ratio = (h_max as f64 / c.h as f64, v_max as f64 / c.v as f64);
-            sizes.push(size);
-            planes.push(Plane { size, channels: 1, ratio });
-        }
         let color = match meaning {
             Meaning::Grey => Color::Grey,
             Meaning::YCbCr => Color::YCbCr,
             Meaning::Cmyk | Meaning::Ycck if sink.takes_inks() => Color::Cmyk,
             Meaning::Rgb | Meaning::Cmyk | Meaning::Ycck => Color::Rgb,
         };
-        let channels = if color == Color::Cmyk { 4 } else { 3 };
+        let mut planes: Vec<Plane> = plan.components.iter().map(|component| component.plane).collect();
         let mut row = Vec::new();
         if matches!(color, Color::Rgb | Color::Cmyk) {
-            planes = vec![Plane { size: frame.size, channels, ratio: (1.0, 1.0) }];
-            row.resize(channels * frame.size.width as usize, 0);
+            let whole = Plane { channels: if color == Color::Cmyk { 4 } else { 3 }, ..plan.whole };
+            row.resize(whole.channels * whole.size.width as usize, 0);
+            planes = vec![whole];
         }
-        sink.start(&Layout { size: frame.size, color, planes })?;
-        let done = vec![0; sizes.len()];
-        let widened = vec![Vec::new(); sizes.len()];
-        Ok(Pixels { frame, meaning, sink, sizes, done, color, row, widened })
+        sink.start(&Layout { size: plan.size, color, planes })?;
+        let count = plan.components.len();
+        let (rows, widened) = (vec![Vec::new(); count], vec![Vec::new(); count]);
+        Ok(Pixels { plan, meaning, sink, done: vec![0; count], pushed: 0, color, rows, row, widened })
     }
 
-    /// Pushes the `rows` of each component that a stripe holds, each as wide as its plane.
-    pub(super) fn stripe(&mut self, stripe: &[Vec<u8>], rows: &[usize]) -> Result<(), Error> {
-        match self.color {
-            Color::Rgb | Color::Cmyk => self.rows(stripe, rows)?,
-            _ => {
-                for (plane, samples) in stripe.iter().enumerate() {
-                    let width = self.sizes[plane].width as usize;
-                    self.sink.rows(plane, width, &samples[..width * rows[plane]])?;
-                }
-            }
+    /// Pushes the rows of a row of minimum coded units, the `at`-th that the strips hold.
+    pub(super) fn strips(&mut self, strips: &[Strip], at: usize) -> Result<(), Error> {
+        for (index, (c, strip)) in self.plan.components.iter().zip(strips).enumerate() {
+            let (most, size) = (c.v * c.scale.side(), c.plane.size);
+            let count = most.min(size.height as usize - self.done[index]);
+            strip.copy(at * most, count, size.width as usize, &mut self.rows[index]);
+            self.done[index] += count;
         }
-        for (done, &rows) in self.done.iter_mut().zip(rows) {
-            // A stripe has at most 32 rows.
-            *done += rows as u32;
+        if matches!(self.color, Color::Rgb | Color::Cmyk) {
+            return self.interleaved();
+        }
+        for (plane, rows) in self.rows.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
+            let width = self.plan.components[plane].plane.size.width as usize;
+            self.sink.rows(plane, width, rows)?;
         }
         Ok(())
     }
 
-    /// Every component's rows must have come.
-    pub(super) fn finish(self) -> Result<(), Error> {
-        if self.done.iter().zip(&self.sizes).all(|(&done, size)| done == size.height) {
-            return Ok(());
-        }
-        Err(super::lacks_data())
-    }
-
-    /// Subsampled components are repeated, not interpolated: they are on their way to be reduced.
-    fn rows(&mut self, stripe: &[Vec<u8>], rows: &[usize]) -> Result<(), Error> {
-        let (h_max, v_max) = self.frame.factors();
-        let (h_max, v_max) = (h_max as usize, v_max as usize);
-        let width = self.frame.size.width as usize;
-        let factors: Vec<(usize, usize)> =
-            self.frame.components.iter().map(|c| (c.h as usize, c.v as usize)).collect();
-        let full = factors.iter().position(|&(_, v)| v == v_max).unwrap_or(0);
-        for y in 0..rows[full] {
+    /// Components of fewer samples are repeated, not interpolated: they are on their way to be reduced.
+    fn interleaved(&mut self) -> Result<(), Error> {
+        let components = &self.plan.components;
+        let h_max = components.iter().map(|c| c.h).max().unwrap_or(1);
+        let v_max = components.iter().map(|c| c.v).max().unwrap_or(1);
+        // Samples of a minimum coded unit, across and down.
+        let (across, down) = (h_max * self.plan.side, v_max * self.plan.side);
+        let size = self.plan.whole.size;
+        let (width, height) = (size.width as usize, size.height as usize);
+        for y in 0..down.min(height - self.pushed) {
             let mut lines: [&[u8]; 4] = [&[]; 4];
             for (index, widened) in self.widened.iter_mut().enumerate() {
-                let (h, v) = factors[index];
-                let columns = self.sizes[index].width as usize;
-                let line = &stripe[index][(y * v / v_max) * columns..][..columns];
-                if h < h_max {
+                let c = &components[index];
+                let columns = c.plane.size.width as usize;
+                let line = &self.rows[index][(y * c.v * c.scale.side() / down) * columns..][..columns];
+                let samples = c.h * c.scale.side();
+                if samples < across {
                     widened.clear();
-                    widened.extend((0..width).map(|x| line[x * h / h_max]));
+                    widened.extend((0..width).map(|x| line[x * samples / across]));
                     lines[index] = widened;
                 } else {
                     lines[index] = line;
@@ -114,6 +99,7 @@ impl<'a> Pixels<'a> {
             }
             self.sink.row(0, &self.row)?;
         }
+        self.pushed = height.min(self.pushed + down);
         Ok(())
     }
 }

@@ -1,27 +1,17 @@
-//! What a JPEG file's markers say (ITU-T T.81, Annex B), and the file as its decoder gets to see it.
+//! What a JPEG file's markers say (ITU-T T.81, Annex B): its frame, and its scans with all that they need.
 //!
-//! The decoder is shown frame, tables and scans alone. Behind each scan's data stand bits that no
-//! Huffman code begins with, so that it fails where data lack and never paints what is not there.
+//! All segments are read and checked before anything is decoded, and what can be told to lack without
+//! decoding is found out here.
 
-use super::frame::Frame;
-use super::splice::Part;
+use std::rc::Rc;
+
+use super::frame::{Frame, Header};
+use super::huffman::Spec;
+use super::tables::{Quantisers, Tables};
 use crate::image::Error;
 
 /// Most scans of one picture. Encoders write ten; a progressive scan costs a pass over all blocks.
 pub(super) const MAX_SCANS: usize = 64;
-
-/// All ones, stuffed: a Huffman table holds no such code (T.81, Annex C), and a decoder that has all
-/// it needs never looks further than these.
-const ENDING: &[u8] = &[
-    0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF,
-    0, 0xFF, 0, 0xFF, 0, 0xFF, 0, 0xFF, 0,
-];
-
-/// The end marker.
-const END: &[u8] = &[0xFF, 0xD9];
-
-/// Motion JPEG's mark: it makes the decoder take the tables of Annex K where a file brings none.
-const STANDARD_TABLES: &[u8] = b"\xFF\xE0\0\x0EAVI1\0\0\0\0\0\0\0\0";
 
 /// What the three or four components of a picture are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +32,21 @@ pub(super) enum Meaning {
 pub(super) struct Stream<'a> {
     pub(super) frame: Frame,
     pub(super) meaning: Meaning,
-    /// What the decoder is to see.
-    pub(super) parts: Vec<Part<'a>>,
+    /// What each component was quantised by.
+    pub(super) quantisers: Vec<Quantisers>,
+    /// At least one of each component.
+    pub(super) scans: Vec<Scan<'a>>,
+}
+
+/// One scan: what its header says, its entropy-coded data, and the tables that they are coded by.
+pub(super) struct Scan<'a> {
+    pub(super) header: Header,
+    pub(super) data: &'a [u8],
+    /// MCUs between restart markers; 0 for none.
+    pub(super) restart_interval: u64,
+    /// One of each part, where the scan uses such.
+    pub(super) dc: Vec<Option<Rc<Spec>>>,
+    pub(super) ac: Vec<Option<Rc<Spec>>>,
 }
 
 /// Looks through a file's markers up to its end, or to where its picture is complete.
@@ -56,18 +59,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<Stream<'_>, Error> {
         bytes,
         at: 0,
         frame: None,
-        parts: Vec::new(),
-        has_tables: false,
+        tables: Tables::default(),
+        quantisers: Vec::new(),
+        scans: Vec::new(),
         has_jfif: false,
         adobe: None,
         restart_interval: 0,
-        restart_segment: &[],
-        scans: 0,
     };
     if !bytes.starts_with(&[0xFF, 0xD8]) {
         return Err(corrupt("it does not start as a JPEG does"));
     }
-    walk.keep(0, 2);
     walk.at = 2;
     walk.run()
 }
@@ -76,22 +77,21 @@ struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
     frame: Option<Frame>,
-    parts: Vec<Part<'a>>,
-    has_tables: bool,
+    tables: Tables,
+    /// Of each component those that held at its first scan, as in libjpeg.
+    quantisers: Vec<Option<Quantisers>>,
+    scans: Vec<Scan<'a>>,
     has_jfif: bool,
     /// The Adobe segment's colour transform.
     adobe: Option<u8>,
     /// MCUs between restart markers; 0 for none.
     restart_interval: u64,
-    /// The segment that defined it, marker included.
-    restart_segment: &'a [u8],
-    scans: usize,
 }
 
 impl<'a> Walk<'a> {
     fn run(mut self) -> Result<Stream<'a>, Error> {
         loop {
-            let Some((start, marker)) = self.marker()? else {
+            let Some(marker) = self.marker()? else {
                 // The end marker may lack where all else is there.
                 return match self.frame {
                     Some(ref frame) if frame.is_refined() => self.finish(),
@@ -104,7 +104,7 @@ impl<'a> Walk<'a> {
                 0xD8 => return Err(corrupt("a second picture begins within it")),
                 _ => {
                     let body = self.body()?;
-                    self.segment(start, marker, body)?;
+                    self.segment(marker, body)?;
                     if marker == 0xDA && self.frame.as_ref().is_some_and(|f| !f.progressive && f.is_refined())
                     {
                         return self.finish();
@@ -114,8 +114,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next marker: where its last 0xFF stands, and its code.
-    fn marker(&mut self) -> Result<Option<(usize, u8)>, Error> {
+    /// The code of the next marker.
+    fn marker(&mut self) -> Result<Option<u8>, Error> {
         loop {
             let Some(found) = memchr::memchr(0xFF, &self.bytes[self.at..]) else { return Ok(None) };
             self.at += found + 1;
@@ -124,7 +124,7 @@ impl<'a> Walk<'a> {
                 Some(0 | 0xFF) => {}
                 Some(&code) => {
                     self.at += 1;
-                    return Ok(Some((self.at - 2, code)));
+                    return Ok(Some(code));
                 }
             }
         }
@@ -143,107 +143,99 @@ impl<'a> Walk<'a> {
         Ok(body)
     }
 
-    fn segment(&mut self, start: usize, marker: u8, body: &'a [u8]) -> Result<(), Error> {
+    fn segment(&mut self, marker: u8, body: &'a [u8]) -> Result<(), Error> {
         match marker {
             0xC0..=0xC2 => {
                 if self.frame.is_some() {
                     return Err(corrupt("it has two frame headers"));
                 }
-                self.frame = Some(Frame::parse(body, marker == 0xC2)?);
-                self.keep(start, self.at);
+                let frame = Frame::parse(body, marker == 0xC2)?;
+                self.quantisers = vec![None; frame.components.len()];
+                self.frame = Some(frame);
             }
             0xC3 => return Err(Error::Unsupported("lossless JPEG".to_owned())),
             0xC5..=0xC7 => return Err(Error::Unsupported("hierarchical JPEG".to_owned())),
             0xC9..=0xCF => {
                 return Err(Error::Unsupported("arithmetic-coded JPEG".to_owned()));
             }
-            0xC4 => {
-                self.has_tables = true;
-                self.keep(start, self.at);
-            }
-            0xDB => self.keep(start, self.at),
+            0xC4 => self.tables.define_huffman(body)?,
+            0xDB => self.tables.define_quantisers(body)?,
             0xDD => {
                 let interval: [u8; 2] = body.try_into().map_err(|_| corrupt("a bad restart interval"))?;
                 self.restart_interval = u64::from(u16::from_be_bytes(interval));
-                self.restart_segment = &self.bytes[start..self.at];
             }
             0xE0 => self.has_jfif |= body.starts_with(b"JFIF\0"),
             0xEE if body.starts_with(b"Adobe") => self.adobe = body.get(11).copied(),
-            0xDA => self.scan(start, body)?,
+            0xDA => self.scan(body)?,
             _ => {}
         }
         Ok(())
     }
 
     /// A scan: its header has been read, its data follow.
-    fn scan(&mut self, start: usize, header: &[u8]) -> Result<(), Error> {
-        self.scans += 1;
-        if self.scans > MAX_SCANS {
+    fn scan(&mut self, header: &[u8]) -> Result<(), Error> {
+        if self.scans.len() == MAX_SCANS {
             return Err(Error::Unsupported(format!("a JPEG of more than {MAX_SCANS} scans")));
         }
         let frame = self.frame.as_mut().ok_or_else(|| corrupt("a scan without a frame header"))?;
-        let scan = frame.scan(header)?;
-        if !self.has_tables && !frame.progressive {
-            self.has_tables = true;
-            self.parts.push(Part { bytes: STANDARD_TABLES, ending: false });
+        let header = frame.scan(header)?;
+        for part in &header.parts {
+            let quantisers = &mut self.quantisers[part.component];
+            if quantisers.is_some() && !frame.progressive {
+                return Err(corrupt("a component that has two sequential scans"));
+            }
+            let defined = self.tables.quantisers(frame.components[part.component].quantisers);
+            quantisers.get_or_insert(*defined?);
         }
-        let data = self.entropy_coded();
-        let least = scan.least_bits.div_ceil(8);
-        if (data.length as u64) < least {
-            let found = data.length;
+        let (dc, ac) = self.tables.of_scan(&header, frame.progressive)?;
+        let (data, restarts) = self.entropy_coded();
+        let least = header.least_bits.div_ceil(8);
+        if (data.len() as u64) < least {
+            let found = data.len();
             return Err(Error::Truncated(format!("{found} bytes where a scan has at least {least}")));
         }
-        if self.restart_interval > 0 {
-            let restarts = scan.mcus.div_ceil(self.restart_interval) - 1;
-            if data.restarts < restarts {
-                let found = data.restarts;
-                return Err(Error::Truncated(format!("{found} of {restarts} restart markers are there")));
+        let restart_interval = self.restart_interval;
+        if restart_interval > 0 {
+            let needed = header.mcus.div_ceil(restart_interval) - 1;
+            if restarts < needed {
+                return Err(Error::Truncated(format!("{restarts} of {needed} restart markers are there")));
             }
         }
-        // Before every scan: zune-jpeg counts on from where the scan before ended, but for this.
-        self.parts.push(Part { bytes: self.restart_segment, ending: false });
-        self.keep(start, self.at);
-        self.parts.push(Part { bytes: ENDING, ending: true });
+        self.scans.push(Scan { header, data, restart_interval, dc, ac });
         Ok(())
     }
 
-    /// Passes over entropy-coded data up to the next marker that is none of theirs, or the end.
-    fn entropy_coded(&mut self) -> Data {
-        let start = self.at;
+    /// Passes over entropy-coded data up to the next marker that is none of theirs, or the end; the data,
+    /// and how many restart markers are among them.
+    fn entropy_coded(&mut self) -> (&'a [u8], u64) {
+        let data = &self.bytes[self.at..];
         let mut restarts = 0;
-        for found in memchr::memchr_iter(0xFF, &self.bytes[start..]) {
-            match self.bytes.get(start + found + 1) {
+        for found in memchr::memchr_iter(0xFF, data) {
+            match data.get(found + 1) {
                 Some(0xD0..=0xD7) => restarts += 1,
                 Some(0 | 0xFF) => {}
                 _ => {
-                    self.at = start + found;
-                    return Data { length: found, restarts };
+                    self.at += found;
+                    return (&data[..found], restarts);
                 }
             }
         }
         self.at = self.bytes.len();
-        Data { length: self.at - start, restarts }
+        (data, restarts)
     }
 
-    /// Shows the decoder these bytes of the file.
-    fn keep(&mut self, start: usize, end: usize) {
-        self.parts.push(Part { bytes: &self.bytes[start..end], ending: false });
-    }
-
-    fn finish(mut self) -> Result<Stream<'a>, Error> {
-        self.parts.push(Part { bytes: END, ending: true });
+    fn finish(self) -> Result<Stream<'a>, Error> {
         let frame = self.frame.ok_or_else(|| corrupt("it has no frame header"))?;
-        if !frame.is_started() {
-            return Err(Error::Truncated("not all components have data".to_owned()));
+        // There are quantisers of those alone that have had a scan.
+        let quantisers: Option<Vec<Quantisers>> = self.quantisers.into_iter().collect();
+        match quantisers {
+            Some(quantisers) if frame.is_started() => {
+                let meaning = meaning(&frame, self.has_jfif, self.adobe)?;
+                Ok(Stream { frame, meaning, quantisers, scans: self.scans })
+            }
+            _ => Err(Error::Truncated("not all components have data".to_owned())),
         }
-        let meaning = meaning(&frame, self.has_jfif, self.adobe)?;
-        Ok(Stream { frame, meaning, parts: self.parts })
     }
-}
-
-struct Data {
-    length: usize,
-    restarts: u64,
 }
 
 /// What the components are, by the rules of libjpeg (`default_decompress_parms` in jdapimin.c), which

@@ -1,5 +1,7 @@
-//! PNG by the `png` crate, row by row: all colour types and depths become grey or RGB of 8 bits, with
-//! alpha where there is any. An interlaced picture alone is held whole.
+//! PNG, row by row: all colour types and depths become grey or RGB of 8 bits, with alpha where there is
+//! any. An interlaced picture alone is held whole.
+//!
+//! The `png` crate reads headers, and the pixels of what is not [`plain`].
 //!
 //! No gamma, chromaticities or colour profile are applied.
 
@@ -13,6 +15,10 @@ use crate::image::color::eight_bits;
 use crate::image::probe::Area;
 use crate::image::{Color, Error, Layout, Plane, Sink, Size};
 
+mod data;
+mod plain;
+mod unfilter;
+
 /// What the crate may take for chunks that are not pixels, in bytes; it copies them out of the file.
 const CHUNK_BYTES: usize = 64 << 20;
 
@@ -22,15 +28,8 @@ type Png<'a> = Reader<Cursor<&'a [u8]>>;
 /// full-size by the standard's rule, or else the frame behind it, which need not be: the default image is
 /// then for viewers that know no APNG, and browsers never show it.
 pub(super) fn decode(bytes: &[u8], probed: Size, sink: &mut dyn Sink) -> Result<(), Error> {
-    // Two rows of 16-bit RGBA on top.
-    let limits = Limits { bytes: CHUNK_BYTES + 16 * probed.width as usize };
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
-    decoder.set_ignore_text_chunk(true);
-    decoder.set_ignore_iccp_chunk(true);
-    decoder.set_transformations(Transformations::EXPAND);
-    let mut reader = decoder.read_info().map_err(translate)?;
+    let mut reader = open(bytes, probed)?;
     let info = reader.info();
-    check_size(Size { width: info.width, height: info.height }, probed)?;
     if info.animation_control.is_some() && info.frame_control.is_none() {
         reader.next_frame_info().map_err(translate)?;
     }
@@ -40,7 +39,11 @@ pub(super) fn decode(bytes: &[u8], probed: Size, sink: &mut dyn Sink) -> Result<
         size: Size { width: frame.width, height: frame.height },
     });
     if area.covers(probed) {
-        return frame(&mut reader, probed, sink);
+        return if plain::takes(reader.info()) {
+            plain(bytes, &reader, probed, sink)
+        } else {
+            frame(&mut reader, probed, sink)
+        };
     }
     if !area.lies_in(probed) {
         return Err(Error::Corrupt("its first frame reaches over the canvas".to_owned()));
@@ -50,11 +53,42 @@ pub(super) fn decode(bytes: &[u8], probed: Size, sink: &mut dyn Sink) -> Result<
     canvas.finish()
 }
 
+/// Reads all up to the pixels.
+fn open(bytes: &[u8], probed: Size) -> Result<Png<'_>, Error> {
+    // Two rows of 16-bit RGBA on top.
+    let limits = Limits { bytes: CHUNK_BYTES + 16 * probed.width as usize };
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    decoder.set_transformations(Transformations::EXPAND);
+    let reader = decoder.read_info().map_err(translate)?;
+    let info = reader.info();
+    check_size(Size { width: info.width, height: info.height }, probed)?;
+    Ok(reader)
+}
+
 /// Decodes the frame that the reader stands before.
 fn frame(reader: &mut Png<'_>, size: Size, sink: &mut dyn Sink) -> Result<(), Error> {
     let interlaced = reader.info().interlaced;
-    let (kind, depth) = reader.output_color_type();
-    let (color, channels) = match kind {
+    let (_, depth) = reader.output_color_type();
+    let plane = start(reader, size, sink)?;
+    if interlaced {
+        whole(reader, &plane, depth, sink)?;
+    } else {
+        rows(reader, &plane, depth, sink)?;
+    }
+    after_rows(reader)
+}
+
+/// Decodes the file's only frame, which is [`plain`].
+fn plain(bytes: &[u8], reader: &Png<'_>, size: Size, sink: &mut dyn Sink) -> Result<(), Error> {
+    let plane = start(reader, size, sink)?;
+    plain::rows(bytes, &plane, sink)
+}
+
+/// Tells the sink what comes: one plane.
+fn start(reader: &Png<'_>, size: Size, sink: &mut dyn Sink) -> Result<Plane, Error> {
+    let (color, channels) = match reader.output_color_type().0 {
         ColorType::Grayscale => (Color::Grey, 1),
         ColorType::GrayscaleAlpha => (Color::GreyAlpha, 2),
         ColorType::Rgb => (Color::Rgb, 3),
@@ -63,12 +97,7 @@ fn frame(reader: &mut Png<'_>, size: Size, sink: &mut dyn Sink) -> Result<(), Er
     };
     let plane = Plane { size, channels, ratio: (1.0, 1.0) };
     sink.start(&Layout { size, color, planes: vec![plane] })?;
-    if interlaced {
-        whole(reader, &plane, depth, sink)?;
-    } else {
-        rows(reader, &plane, depth, sink)?;
-    }
-    after_rows(reader)
+    Ok(plane)
 }
 
 /// Pushes rows as they come.
@@ -115,24 +144,26 @@ fn narrow<'a>(row: &'a [u8], depth: BitDepth, narrowed: &'a mut Vec<u8>) -> &'a 
     narrowed
 }
 
+fn cut() -> Error {
+    Error::Truncated("it is cut before its last row".to_owned())
+}
+
 fn rows_lack() -> Error {
     Error::Truncated("rows lack".to_owned())
 }
 
 fn translate(error: DecodingError) -> Error {
     match error {
-        DecodingError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
-            Error::Truncated("it is cut before its last row".to_owned())
-        }
+        DecodingError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => cut(),
         DecodingError::LimitsExceeded => {
             Error::Corrupt(format!("a chunk beside the pixels of more than {CHUNK_BYTES} bytes"))
         }
-        other => Error::Corrupt(plain(&other.to_string())),
+        other => Error::Corrupt(without_innards(&other.to_string())),
     }
 }
 
 /// The crate's sentence without the innards of its `ChunkType`: the chunk's name alone.
-fn plain(sentence: &str) -> String {
+fn without_innards(sentence: &str) -> String {
     let pieces = sentence.split_once("ChunkType { type: ").and_then(|(before, rest)| {
         let (name, rest) = rest.split_once(',')?;
         let (_, after) = rest.split_once('}')?;
@@ -140,3 +171,6 @@ fn plain(sentence: &str) -> String {
     });
     pieces.unwrap_or_else(|| sentence.to_owned())
 }
+
+#[cfg(test)]
+mod tests;
