@@ -210,9 +210,9 @@ fn taken(content_type: &str, body: &[u8], ends: &[usize]) -> Result<Vec<u8>, Str
     // A spool's first step is 64 KB; heads and fields are bounded.
     assert!(peak <= 256 * 1024, "{peak} bytes to take in a small body");
     let spool = result.map_err(|error| error.to_string())?;
-    assert!((1..=MAX_FILE).contains(&spool.length()));
+    assert!((1..=MAX_FILE).contains(&spool.file.length()));
     let mut file = Vec::new();
-    spool.reader().read_to_end(&mut file).map_err(|error| error.to_string())?;
-    assert_eq!(file.len() as u64, spool.length());
+    spool.file.reader().read_to_end(&mut file).map_err(|error| error.to_string())?;
+    assert_eq!(file.len() as u64, spool.file.length());
     Ok(file)
 }
