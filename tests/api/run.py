@@ -41,7 +41,7 @@ def main(programs, examples="60"):
             urllib.request.urlopen(f"{image['status_url']}?wait=20").read()
         known = {
             "ids": [image["id"] for image in images],
-            "tokens": [image["delete_token"] for image in images],
+            "tokens": {image["id"]: image["delete_token"] for image in images[:8]},
             "files": sorted({url.rsplit("/", 1)[1] for image in images for url in image["urls"].values()}),
             "pictures": PICTURES,
         }
