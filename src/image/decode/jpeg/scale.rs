@@ -72,7 +72,7 @@ impl Scale {
     /// Whether enough coefficients lie behind the last that is kept that it pays to pass them several at a time.
     #[inline(always)]
     pub fn leaps(self) -> bool {
-        self <= Scale::Four
+        self <= Scale::Three
     }
 
     /// Clears what is in use of a block.
