@@ -145,7 +145,39 @@ impl Meter {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{A_MINUTE, Bench, picture};
     use super::*;
+    use crate::queue::Queue;
+    use crate::record;
+
+    #[test]
+    fn each_job_is_counted_by_how_it_ended() {
+        let mut bench = Bench::new();
+        bench.upload(1, &picture("rgb-8.png"));
+        bench.upload(2, &picture("cut-in-data.png"));
+        let deleted = bench.upload(3, &picture("rgb-8.png"));
+        record::update(&*bench.store, &deleted.id, |record| record.deleted.replace(5).is_none()).unwrap();
+        bench.queue.send("no job").unwrap();
+        bench.start(A_MINUTE);
+        bench.wait_until_idle();
+        let mut page = Page::default();
+        bench.worker.as_ref().unwrap().life().meter().write(&mut page);
+        let text = page.into_text();
+        for line in [
+            "sharer_jobs_total{result=\"done\"} 1",
+            "sharer_jobs_total{result=\"failed\"} 1",
+            "sharer_jobs_total{result=\"moot\"} 1",
+            "sharer_jobs_total{result=\"buried\"} 1",
+            "sharer_jobs_total{result=\"later\"} 0",
+            "sharer_time_to_thumbnail_seconds_count 1",
+            "sharer_stage_duration_seconds_count{stage=\"fetch\"} 2",
+            "sharer_stage_duration_seconds_count{stage=\"make\"} 2",
+            "sharer_stage_duration_seconds_count{stage=\"store\"} 1",
+            "sharer_queue_age_seconds_count 4",
+        ] {
+            assert!(text.lines().any(|l| l == line), "no {line:?} in\n{text}");
+        }
+    }
 
     #[test]
     fn each_name_stands_where_its_number_is_counted() {
