@@ -6,10 +6,16 @@
 
 use serde::Deserialize;
 
-use crate::key::Id;
+use crate::key::{Id, Key};
 
 /// Folder in which directly uploaded images arrive: never public, emptied after a day.
 pub const FOLDER: &str = "incoming/";
+
+/// The key under which an image arrives.
+pub fn key(id: &Id) -> Key {
+    // `incoming/` and an id's 26 letters and digits are a key by all of its rules.
+    Key::parse(&format!("{FOLDER}{id}")).expect("a key")
+}
 
 /// What an event of S3 says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +130,7 @@ mod tests {
             ("ObjectCreated:Put", format!("{id}/original.jpg"), ""),
             ("ObjectCreated:Put", format!("incoming/{id}"), "elsewhere/"),
             ("ObjectCreated:Put", format!("incoming/{id}/x"), ""),
+            ("ObjectCreated:Put", crate::ticket::key(&id).to_string(), ""),
             ("ObjectCreated:Put", "incoming/..".to_owned(), ""),
         ] {
             assert!(matches!(read(&event(name, &key), prefix), Some(Event::Other(_))), "{name} {key}");

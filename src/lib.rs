@@ -28,3 +28,4 @@ pub mod random;
 pub mod record;
 pub mod settings;
 pub mod stop;
+pub mod ticket;

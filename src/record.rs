@@ -123,7 +123,7 @@ impl Record {
 }
 
 /// SHA-256 of a token, in lower-case hexadecimal.
-fn hash(token: &str) -> String {
+pub fn hash(token: &str) -> String {
     Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

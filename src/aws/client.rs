@@ -126,6 +126,23 @@ impl Client {
         }
     }
 
+    /// A URL by which whoever has it can make `request`, and for how long: `longest` (whole seconds), or
+    /// until our credentials end. Nothing is sent.
+    ///
+    /// # Errors
+    /// When there are no credentials that are still good, or the request can't be signed.
+    pub fn presign(&self, request: &Request<'_>, longest: Duration) -> Result<(String, Duration), Error> {
+        let (credentials, now) = (self.parts.credentials.get()?, self.time.now());
+        let left = credentials.expires().map(|end| end.duration_since(now).unwrap_or_default());
+        let lifetime = Duration::from_secs(left.map_or(longest, |left| left.min(longest)).as_secs());
+        if lifetime.is_zero() {
+            let why = "the credentials have ended and could not be replaced; look after where they come from";
+            return Err(Error::Credentials(why.to_owned()));
+        }
+        let scope = Scope { service: self.service, region: &self.region, style: self.style };
+        Ok((sign::presign(request, scope, &credentials, now, lifetime)?, lifetime))
+    }
+
     fn attempt(
         &self,
         request: &Request<'_>,

@@ -1,19 +1,20 @@
-//! Signature Version 4, through the `aws-sigv4` crate: header fields to add to a request.
+//! Signature Version 4, through the `aws-sigv4` crate: header fields to add to a request, or a URL that
+//! lets another make it.
 //!
 //! Time and credentials come in as arguments, so that AWS's own published vectors are the tests.
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>)
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_sigv4::http_request::{
-    self, PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode,
+    self, PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
+    SigningInstructions, SigningSettings, UriPathNormalizationMode,
 };
 use aws_sigv4::sign::v4;
 
 use super::credentials::Credentials;
-use super::request::Request;
+use super::request::{Request, encode_path};
 
 /// How a service wants to be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +68,49 @@ fn sign_with(
     now: SystemTime,
     settings: SigningSettings,
 ) -> Result<Vec<(String, String)>, Unsignable> {
-    let headers = request.headers.iter().map(|(name, value)| (*name, value.as_str()));
     let body = SignableBody::Precomputed(request.body.sha256.clone());
+    let (fields, _) = instructions(request, body, scope, credentials, now, settings)?.into_parts();
+    Ok(fields.iter().map(|field| (field.name().to_ascii_lowercase(), field.value().to_owned())).collect())
+}
+
+/// A URL by which whoever has it can make `request` until `lifetime` (whole seconds, at most 7 days) after
+/// `now`: with just its method and header fields, and any body that these allow.
+///
+/// # Errors
+/// When the URL or a header field is malformed.
+pub fn presign(
+    request: &Request<'_>,
+    scope: Scope<'_>,
+    credentials: &Credentials,
+    now: SystemTime,
+    lifetime: Duration,
+) -> Result<String, Unsignable> {
+    let mut settings = settings(scope.style);
+    settings.expires_in = Some(lifetime);
+    settings.signature_location = SignatureLocation::QueryParams;
+    // The body's hash would be one more header field to send, and nobody knows it yet.
+    settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
+    let body = SignableBody::UnsignedPayload;
+    let (_, parameters) = instructions(request, body, scope, credentials, now, settings)?.into_parts();
+    let parameters = parameters.iter().map(|(name, value)| format!("{name}={}", encode_value(value)));
+    let separator = if request.url.contains('?') { '&' } else { '?' };
+    Ok(format!("{}{separator}{}", request.url, parameters.collect::<Vec<_>>().join("&")))
+}
+
+/// Percent-encodes all but RFC 3986's unreserved characters.
+fn encode_value(text: &str) -> String {
+    encode_path(text).replace('/', "%2F")
+}
+
+fn instructions(
+    request: &Request<'_>,
+    body: SignableBody<'_>,
+    scope: Scope<'_>,
+    credentials: &Credentials,
+    now: SystemTime,
+    settings: SigningSettings,
+) -> Result<SigningInstructions, Unsignable> {
+    let headers = request.headers.iter().map(|(name, value)| (*name, value.as_str()));
     let signable = SignableRequest::new(request.method.as_str(), request.url.as_str(), headers, body);
     let identity = credentials.to_signing().into();
     let params = v4::SigningParams::builder()
@@ -82,8 +124,7 @@ fn sign_with(
     let params = params.map_err(|e| wrong(&e))?.into();
     let signed =
         signable.and_then(|signable| http_request::sign(signable, &params)).map_err(|e| wrong(&e))?;
-    let (fields, _) = signed.into_parts().0.into_parts();
-    Ok(fields.iter().map(|field| (field.name().to_ascii_lowercase(), field.value().to_owned())).collect())
+    Ok(signed.into_parts().0)
 }
 
 fn settings(style: Style) -> SigningSettings {

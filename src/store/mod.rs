@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::time::Duration;
 
 use crate::key::Key;
 
@@ -85,6 +86,24 @@ pub struct Fetched {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag(pub String);
 
+/// An object that another is to put here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announced<'a> {
+    /// Its `Content-Type`, and no other.
+    pub content_type: &'a str,
+    /// How many bytes it has, neither more nor fewer.
+    pub length: u64,
+}
+
+/// By what another can put it here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presigned {
+    /// Takes the object by PUT. Who has it may: it is a secret while it is good.
+    pub url: String,
+    /// For how long it is good, in whole seconds.
+    pub lifetime: Duration,
+}
+
 /// A store of objects. Safe to use from any number of threads and, where real, processes at once.
 ///
 /// A write is complete and durable when it returns `Ok`: a reader sees all of it or nothing.
@@ -124,6 +143,20 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// What kept it from being removed.
     fn delete(&self, key: &Key) -> Result<(), Error>;
+
+    /// A URL by which another can put one object here, for at most `longest` (whole seconds); `None` where
+    /// the store takes objects from this program alone.
+    ///
+    /// # Errors
+    /// What kept it from being signed.
+    fn presign(
+        &self,
+        _key: &Key,
+        _announced: &Announced<'_>,
+        _longest: Duration,
+    ) -> Result<Option<Presigned>, Error> {
+        Ok(None)
+    }
 
     /// Whether the store can be reached and written to, found out by trying.
     ///

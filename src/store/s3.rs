@@ -8,8 +8,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use super::{Content, Error, Fetched, Meta, Object, Store, Tag};
+use super::{Announced, Content, Error, Fetched, Meta, Object, Presigned, Store, Tag};
 use crate::aws::request::{Payload, encode_path};
 use crate::aws::s3::{Condition, Put, S3};
 use crate::aws::{self, Aws};
@@ -185,6 +186,20 @@ impl Store for S3Store {
 
     fn delete(&self, key: &Key) -> Result<(), Error> {
         self.s3.delete(&self.prefixed(key.as_str())).map_err(|error| self.error(&error, DELETE))
+    }
+
+    fn presign(
+        &self,
+        key: &Key,
+        announced: &Announced<'_>,
+        longest: Duration,
+    ) -> Result<Option<Presigned>, Error> {
+        let key = self.prefixed(key.as_str());
+        let signed = self.s3.presign_put(&key, announced.content_type, announced.length, longest);
+        match signed {
+            Ok((url, lifetime)) => Ok(Some(Presigned { url, lifetime })),
+            Err(error) => Err(self.error(&error, PUT)),
+        }
     }
 
     /// Writes a small object the first time, and after a failure; else looks for one that is not

@@ -13,8 +13,12 @@ impl Lifetime {
 
     /// Reads whole seconds, 1 to [`Lifetime::MAX`].
     pub fn parse(text: &str) -> Option<Lifetime> {
-        let seconds = text.trim().parse().ok().filter(|seconds| (1..=Lifetime::MAX).contains(seconds))?;
-        Some(Lifetime(seconds))
+        text.trim().parse().ok().and_then(Lifetime::of)
+    }
+
+    /// So many seconds, 1 to [`Lifetime::MAX`].
+    pub fn of(seconds: u64) -> Option<Lifetime> {
+        (1..=Lifetime::MAX).contains(&seconds).then_some(Lifetime(seconds))
     }
 
     /// When what was uploaded at `now` expires, both in milliseconds since 1970.

@@ -256,6 +256,7 @@ mod tests {
             (Method::Delete, format!("/i/{id}"), "/i/{id}"),
             (Method::Get, format!("/o/{id}/small.jpg"), "/o/{key}"),
             (Method::Post, "/api/images".to_owned(), "/api/images"),
+            (Method::Post, "/api/uploads".to_owned(), "/api/uploads"),
             (Method::Post, format!("/i/{id}/delete"), "/i/{id}/delete"),
             (Method::Get, "/openapi.json".to_owned(), "/openapi.json"),
             (Method::Get, "/sharex.sxcu".to_owned(), "/sharex.sxcu"),

@@ -16,6 +16,7 @@ use crate::upload::{self as uploads, Uploads};
 mod cdn;
 mod cors;
 mod delete;
+mod direct;
 mod fixed;
 mod health;
 mod home;
@@ -164,6 +165,7 @@ impl Site {
         }
         Ok(match router::route(&head.method, &head.path)? {
             Route::Upload(shape) => (Box::new(upload::admit(self, head, shape)?), Lane::Work),
+            Route::Announce => (Box::new(direct::admit(self, head)?), Lane::Work),
             Route::Delete(id) => (Box::new(Bodiless(move || delete::answer(self, head, &id))), Lane::Work),
             Route::Confirm(id) => (Box::new(Confirmation::new(self, head, id)), Lane::Work),
             Route::Ask(id) => light(Box::new(Bodiless(move || delete::ask(self, head, &id)))),

@@ -48,6 +48,14 @@ pub enum Problem {
         /// The object's length, in bytes.
         length: u64,
     },
+    /// What announces an upload is not what it must be.
+    Announcement,
+    /// What announces an upload is of another media type.
+    NoAnnouncement,
+    /// What is announced is of a type that is not taken.
+    AnnouncedType,
+    /// The store takes nothing from others.
+    NoDirectUploads,
     /// An upload was not accepted.
     Upload(upload::Error),
     /// The store did not do what a page needs.
@@ -111,6 +119,24 @@ impl Problem {
             }
             Problem::Range { length } => {
                 say(416, "range_not_satisfiable", format!("The object has {length} bytes."))
+            }
+            Problem::Announcement => {
+                let message = "Send {\"type\":\"image/jpeg\",\"bytes\":12345}, with \"expires\" in seconds if \
+                               it is not to be kept for ever.";
+                say(400, "bad_announcement", message)
+            }
+            Problem::NoAnnouncement => {
+                let message = "Announce the upload as JSON, with Content-Type: application/json.";
+                say(415, "unsupported_media_type", message)
+            }
+            Problem::AnnouncedType => {
+                let message = "Announce one of image/jpeg, image/png, image/gif and image/webp.";
+                say(415, "unsupported_image", message)
+            }
+            Problem::NoDirectUploads => {
+                let message =
+                    "Files can't be put straight into this server's store; send them by POST /api/images.";
+                say(501, "no_direct_uploads", message)
             }
             Problem::Upload(error) => upload_wording(error),
             Problem::Store(_) => unavailable(),

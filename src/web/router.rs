@@ -12,6 +12,8 @@ pub enum Route {
     Home,
     /// An upload, answered like this.
     Upload(Shape),
+    /// An upload straight into the store is announced.
+    Announce,
     /// An upload's share page.
     Share(Id),
     /// An upload's state, for programs.
@@ -52,12 +54,13 @@ pub enum Fixed {
 
 /// How many paths there are: each kind of [`Place`], and of [`Fixed`], is one.
 #[cfg(test)]
-pub const PATHS: usize = 7 + 4;
+pub const PATHS: usize = 8 + 4;
 
 /// What a path leads to.
 enum Place {
     Home,
     Images,
+    Uploads,
     Page(Id),
     Status(Id),
     Deletion(Id),
@@ -72,6 +75,7 @@ impl Place {
         match path {
             "/" => return Some(Place::Home),
             "/api/images" => return Some(Place::Images),
+            "/api/uploads" => return Some(Place::Uploads),
             "/healthz" => return Some(Place::Fixed(Fixed::Health)),
             "/sharex.sxcu" => return Some(Place::Fixed(Fixed::ShareX)),
             "/openapi.json" => return Some(Place::Fixed(Fixed::OpenApi)),
@@ -97,6 +101,7 @@ impl Place {
         Some(match self {
             Place::Home => "GET, HEAD, POST, PUT",
             Place::Images => "POST, PUT",
+            Place::Uploads => "POST",
             Place::Page(_) => "GET, HEAD, DELETE",
             Place::Deletion(_) => "GET, HEAD, POST, DELETE",
             Place::Status(_) | Place::Object(..) | Place::Fixed(_) => "GET, HEAD",
@@ -110,6 +115,7 @@ impl Place {
             (Place::Home, Get | Head) => Route::Home,
             (Place::Home, Post | Put) | (Place::FileName, Put) => Route::Upload(Shape::Urls),
             (Place::Images, Post | Put) => Route::Upload(Shape::All),
+            (Place::Uploads, Post) => Route::Announce,
             (Place::Page(id), Get | Head) => Route::Share(id),
             (Place::Page(id) | Place::Deletion(id), Delete) => Route::Delete(id),
             (Place::Deletion(id), Get | Head) => Route::Ask(id),
@@ -156,6 +162,7 @@ mod tests {
             (Method::Put, "/photo.jpg".to_owned(), Route::Upload(Shape::Urls)),
             (Method::Put, "/%F0%9F%A6%80.jpg".to_owned(), Route::Upload(Shape::Urls)),
             (Method::Post, "/api/images".to_owned(), Route::Upload(Shape::All)),
+            (Method::Post, "/api/uploads".to_owned(), Route::Announce),
             (Method::Get, "/healthz".to_owned(), Route::Fixed(Fixed::Health)),
             (Method::Get, "/sharex.sxcu".to_owned(), Route::Fixed(Fixed::ShareX)),
             (Method::Get, "/openapi.json".to_owned(), Route::Fixed(Fixed::OpenApi)),
@@ -182,6 +189,7 @@ mod tests {
             (Method::Post, format!("/i/{id}"), "GET, HEAD, DELETE"),
             (Method::Put, format!("/i/{id}/delete"), "GET, HEAD, POST, DELETE"),
             (Method::Get, "/api/images".to_owned(), "POST, PUT"),
+            (Method::Put, "/api/uploads".to_owned(), "POST"),
             (Method::Delete, format!("/i/{id}.json"), "GET, HEAD"),
             (Method::Delete, format!("/o/{id}/small.jpg"), "GET, HEAD"),
             (Method::NonStandard("BREW".parse().unwrap()), "/".to_owned(), "GET, HEAD, POST, PUT"),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::links::Here;
 use super::progress::{Part, Progress, State, Watch};
 use super::upload::Urls;
 use super::{Site, problem::Problem, query};
@@ -15,6 +16,7 @@ use crate::door::{Answer, Head};
 use crate::key::Id;
 use crate::observe::time::rfc3339;
 use crate::record::Failed;
+use crate::ticket::{self, Ticket};
 
 /// Longest wait of one request.
 const MAX_WAIT: Duration = Duration::from_secs(20);
@@ -84,8 +86,51 @@ impl Wish {
         Wish { time: Duration::from_secs(seconds).min(MAX_WAIT), known }
     }
 
-    fn is_met(&self, progress: &Progress) -> bool {
-        progress.state != State::Pending || progress.ready().count() > self.known
+    fn is_met(&self, seen: &Seen) -> bool {
+        match seen {
+            Seen::Announced(ticket) => ticket.failed.is_some(),
+            Seen::Here(progress) => progress.state != State::Pending || progress.ready().count() > self.known,
+        }
+    }
+}
+
+/// What is seen of an upload.
+enum Seen {
+    /// It is to arrive straight in the store, and is not published yet.
+    Announced(Ticket),
+    /// It is here.
+    Here(Progress),
+}
+
+impl Seen {
+    fn look(watch: &mut Watch<'_>, site: &Site, id: &Id) -> Result<Seen, Problem> {
+        match watch.look() {
+            Err(Problem::NotFound) => match ticket::read(&*site.rooms.store, id)? {
+                Some(ticket) => Ok(Seen::Announced(ticket)),
+                None => Err(Problem::NotFound),
+            },
+            other => other.map(Seen::Here),
+        }
+    }
+
+    fn status<'a>(&'a self, id: &'a Id, here: &Here) -> Status<'a> {
+        let (state, error) = match self {
+            Seen::Announced(Ticket { failed: Some(failed), .. }) => ("failed", Some(failed)),
+            Seen::Announced(_) => ("pending", None),
+            Seen::Here(progress) => match &progress.state {
+                State::Pending => ("pending", None),
+                State::Ready => ("ready", None),
+                State::Failed(failed) => ("failed", Some(failed)),
+            },
+        };
+        let (ready, urls, expires) = match self {
+            Seen::Announced(ticket) => (Vec::new(), Urls::announced(id, ticket.format, here), ticket.expires),
+            Seen::Here(progress) => {
+                let ready = progress.ready().map(|part: &Part| part.name).collect();
+                (ready, progress.urls(here), progress.record.expires)
+            }
+        };
+        Status { id, state, ready, urls, expires: expires.map(rfc3339), error }
     }
 }
 
@@ -95,15 +140,8 @@ impl Wish {
 /// If it is not there (any more), or the store fails.
 pub fn answer(site: &Site, head: &Head, id: &Id) -> Result<Answer, Problem> {
     let here = site.config.links.here(head)?;
-    let progress = wait(site, id, Wish::read(&head.query))?;
-    let (state, error) = match &progress.state {
-        State::Pending => ("pending", None),
-        State::Ready => ("ready", None),
-        State::Failed(failed) => ("failed", Some(failed)),
-    };
-    let ready = progress.ready().map(|part: &Part| part.name).collect();
-    let expires = progress.record.expires.map(rfc3339);
-    let status = Status { id, state, ready, urls: progress.urls(&here), expires, error };
+    let seen = wait(site, id, Wish::read(&head.query))?;
+    let status = seen.status(id, &here);
     // A struct of strings always serialises.
     let json = serde_json::to_string(&status).expect("a status is plain data");
     Ok(Answer::new(200, "application/json", json))
@@ -111,9 +149,9 @@ pub fn answer(site: &Site, head: &Head, id: &Id) -> Result<Answer, Problem> {
 
 /// Looks until the wish is met, its time is over, or the server is ending. Where too many wait
 /// already, one look is all.
-fn wait(site: &Site, id: &Id, wish: Wish) -> Result<Progress, Problem> {
+fn wait(site: &Site, id: &Id, wish: Wish) -> Result<Seen, Problem> {
     let mut watch = Watch::new(&*site.rooms.store, id);
-    let first = watch.look()?;
+    let first = Seen::look(&mut watch, site, id)?;
     if wish.time.is_zero() || wish.is_met(&first) {
         return Ok(first);
     }
@@ -123,9 +161,9 @@ fn wait(site: &Site, id: &Id, wish: Wish) -> Result<Progress, Problem> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let ending = site.rooms.stop.sleep(pause.min(left));
-        let progress = watch.look()?;
-        if ending || left <= pause || wish.is_met(&progress) {
-            return Ok(progress);
+        let seen = Seen::look(&mut watch, site, id)?;
+        if ending || left <= pause || wish.is_met(&seen) {
+            return Ok(seen);
         }
         pause = (pause * 3 / 2).min(MAX_PAUSE);
     }

@@ -33,7 +33,7 @@ pub struct Upload<'s> {
 /// # Errors
 /// Why it is not.
 pub fn admit<'s>(site: &'s Site, head: &'s Head, shape: Shape) -> Result<Upload<'s>, Problem> {
-    check_token(site.config.upload_token.as_deref(), head.header("authorization"))?;
+    check_token(site, head)?;
     let kind = negotiate::kind(head).ok_or(Problem::NotAcceptable)?;
     let here = site.config.links.here(head)?;
     let lifetime = read_lifetime(&head.query)?;
@@ -46,10 +46,21 @@ pub fn admit<'s>(site: &'s Site, head: &'s Head, shape: Shape) -> Result<Upload<
         _ => {}
     }
     // Last, so that only what is taken counts.
-    if let Some(buckets) = &site.buckets {
-        buckets.take(head.client, Instant::now()).map_err(|wait| Problem::TooManyUploads { wait })?;
-    }
+    count(site, head)?;
     Ok(Upload { site, request_id: &head.request_id, kind, shape, here, lifetime, intake })
+}
+
+/// Counts an upload that this client begins.
+///
+/// # Errors
+/// [`Problem::TooManyUploads`].
+pub fn count(site: &Site, head: &Head) -> Result<(), Problem> {
+    match &site.buckets {
+        Some(buckets) => {
+            buckets.take(head.client, Instant::now()).map_err(|wait| Problem::TooManyUploads { wait })
+        }
+        None => Ok(()),
+    }
 }
 
 fn read_lifetime(query: &str) -> Result<Option<Lifetime>, Problem> {
@@ -61,9 +72,14 @@ fn read_lifetime(query: &str) -> Result<Option<Lifetime>, Problem> {
     }
 }
 
-/// Compares in a time that says nothing of how alike the tokens are (their length it does show).
-fn check_token(expected: Option<&str>, authorization: Option<&str>) -> Result<(), Problem> {
-    let Some(expected) = expected else { return Ok(()) };
+/// Whether the request shows the upload token, where one is set. Compares in a time that says nothing of how
+/// alike the tokens are (their length it does show).
+///
+/// # Errors
+/// [`Problem::NoToken`], [`Problem::WrongToken`].
+pub fn check_token(site: &Site, head: &Head) -> Result<(), Problem> {
+    let Some(expected) = site.config.upload_token.as_deref() else { return Ok(()) };
+    let authorization = head.header("authorization");
     let (scheme, token) = authorization.and_then(|a| a.split_once(' ')).ok_or(Problem::NoToken)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Problem::NoToken);

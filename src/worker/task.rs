@@ -5,6 +5,7 @@ use super::lease::Lease;
 use super::verdict::Verdict;
 use crate::job::Job;
 use crate::key::Key;
+use crate::ticket;
 
 /// A job at work.
 pub struct Task {
@@ -47,13 +48,17 @@ impl Task {
         Ok(())
     }
 
-    /// Removes the image where it arrived; nothing is to be done again once this is done.
+    /// Removes the image where it arrived, and its ticket; nothing is to be done again once this is done.
     ///
     /// # Errors
     /// [`Verdict::Later`] if the store fails.
     pub fn remove_incoming(&self, shared: &Shared) -> Result<(), Verdict> {
         match &self.incoming {
-            Some(key) => shared.store.delete(key).map_err(|error| shared.store_failure(error)),
+            Some(key) => {
+                let removed =
+                    shared.store.delete(key).and_then(|()| ticket::remove(&*shared.store, &self.job.id));
+                removed.map_err(|error| shared.store_failure(error))
+            }
             None => Ok(()),
         }
     }

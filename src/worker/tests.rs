@@ -82,7 +82,7 @@ impl Bench {
         });
     }
 
-    fn has(&self, key: &Key) -> bool {
+    pub(super) fn has(&self, key: &Key) -> bool {
         self.store.head(key).is_ok()
     }
 
@@ -104,7 +104,7 @@ impl Drop for Bench {
 /// A store that fails, or deletes an upload under the worker's hands, when a test says so.
 #[derive(Default)]
 pub(super) struct FailingStore {
-    inner: MemoryStore,
+    pub(super) inner: MemoryStore,
     failing: AtomicBool,
     checks: AtomicUsize,
     puts: AtomicUsize,
@@ -334,56 +334,4 @@ fn what_a_poll_brings_after_the_end_has_begun_is_given_back() {
     bench.worker.take().unwrap().drain(Instant::now() + Duration::from_secs(20));
     let depth = bench.queue.depth().unwrap();
     assert_eq!((depth.waiting, depth.in_flight), (1, 0));
-}
-
-/// What S3 sends when an object was created.
-fn event(key: &str) -> String {
-    format!(
-        r#"{{"Records":[{{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{{"object":{{"key":"{key}"}}}}}}]}}"#
-    )
-}
-
-impl Bench {
-    /// What an upload straight into the store leaves behind.
-    fn arrive(&self, number: u8, bytes: &[u8]) -> Id {
-        let id = Id::from_bytes([number; 16]);
-        let content = bytes.to_vec();
-        let object = Object {
-            content_type: "image/jpeg",
-            cache_control: "no-store",
-            expires: None,
-            content: &content,
-        };
-        self.store.create(&arrive::incoming_key(&id), &object).unwrap();
-        self.queue.send(&event(&format!("incoming/{id}"))).unwrap();
-        id
-    }
-}
-
-#[test]
-fn an_image_that_arrived_directly_is_stripped_published_and_removed_where_it_arrived() {
-    let mut bench = Bench::new();
-    let bytes = picture("private.jpg");
-    let id = bench.arrive(1, &bytes);
-    bench.queue.send(&event(&format!("incoming/{id}"))).unwrap();
-    bench.start(A_MINUTE);
-    bench.wait_until_idle();
-    let names: Vec<String> = bench.store.inner.keys().iter().map(Key::to_string).collect();
-    let objects = ["large", "medium", "original", "small"].map(|name| format!("{id}/{name}.jpg"));
-    assert_eq!(names, [objects.as_slice(), &[format!("record/{id}.json")]].concat());
-    let original = bench.store.get(&id.object("original", "jpg"), 1 << 20).unwrap().bytes;
-    assert!(bytes.windows(7).any(|w| w == b"PRIVATE") && !original.windows(7).any(|w| w == b"PRIVATE"));
-    assert_eq!(bench.queue.dead(), []);
-}
-
-#[test]
-fn what_arrived_and_is_no_image_is_removed_and_never_public() {
-    let mut bench = Bench::new();
-    bench.arrive(1, b"an essay");
-    bench.queue.send(&event("record/x.json")).unwrap();
-    bench.queue.send(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#).unwrap();
-    bench.start(A_MINUTE);
-    bench.wait_until_idle();
-    assert_eq!(bench.store.inner.keys(), []);
-    assert_eq!(bench.queue.dead(), []);
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{MINISTACK, MOTO, Peer, Place, Process, Site, dimensions, picture};
+use crate::harness::{Keys, MINISTACK, MOTO, Peer, Place, Process, Site, dimensions, picture};
 
 const SOON: Duration = Duration::from_secs(30);
 const ID: &str = "abcdefghijklmnopqrstuvwxyz";
@@ -12,7 +12,7 @@ const ID: &str = "abcdefghijklmnopqrstuvwxyz";
 #[test]
 fn an_image_put_under_incoming_is_stripped_and_published() {
     for peer in [&*MINISTACK, &*MOTO] {
-        let (site, place, worker) = place_with_events(peer);
+        let (site, place, worker) = place_with_events(peer, &peer.accounts.user, "");
         put(peer, &place, &format!("incoming/{ID}"), &picture("private.jpg"));
         let small = format!("{}/{ID}/small.jpg", place.public_url);
         let thumbnail = peer.world().wait_for(&small, SOON);
@@ -29,7 +29,7 @@ fn an_image_put_under_incoming_is_stripped_and_published() {
 #[test]
 fn what_is_no_image_and_what_arrives_elsewhere_is_not_published() {
     let peer = &*MINISTACK;
-    let (_site, place, worker) = place_with_events(peer);
+    let (_site, place, worker) = place_with_events(peer, &peer.accounts.user, "");
     put(peer, &place, &format!("incoming/{ID}"), b"an essay");
     put(peer, &place, "incoming/../x", &picture("rgb-8.png"));
     put(peer, &place, "elsewhere/a b+c%é.png", &picture("rgb-8.png"));
@@ -40,9 +40,10 @@ fn what_is_no_image_and_what_arrives_elsewhere_is_not_published() {
     assert_eq!(left, ["elsewhere/a b+c%é.png", "incoming/../x"]);
 }
 
-/// A place whose bucket tells its queue of every new object, with a server and a worker.
-fn place_with_events(peer: &Peer) -> (Site, Place, Process) {
-    let place = peer.place(10);
+/// A place below `prefix` whose bucket tells its queue of every new object, with a server and a worker that
+/// have these keys.
+pub fn place_with_events(peer: &Peer, keys: &Keys, prefix: &str) -> (Site, Place, Process) {
+    let place = peer.place(10).below(prefix);
     let attributes = json!({"QueueUrl": place.queue_url, "AttributeNames": ["QueueArn"]});
     let arn = peer.call("sqs", "get_queue_attributes", attributes)["Attributes"]["QueueArn"].clone();
     let allow = json!({"Version": "2012-10-17", "Statement": [{
@@ -54,7 +55,7 @@ fn place_with_events(peer: &Peer) -> (Site, Place, Process) {
     let events = json!({"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]});
     let notify = json!({"Bucket": place.bucket, "NotificationConfiguration": events});
     peer.call("s3", "put_bucket_notification_configuration", notify);
-    let site = Site::on(place.settings(peer.address, &peer.accounts.user));
+    let site = Site::on(place.settings(peer.address, keys));
     let worker = site.worker();
     (site, place, worker)
 }
@@ -69,7 +70,7 @@ fn no_messages_are_left(peer: &Peer, place: &Place, worker: &Process) {
     assert_eq!(peer.depth(&place.dead_url), (0, 0), "{}", worker.log());
 }
 
-fn becomes(mut is_so: impl FnMut() -> bool, state: impl Fn() -> String) {
+pub fn becomes(mut is_so: impl FnMut() -> bool, state: impl Fn() -> String) {
     let deadline = Instant::now() + SOON;
     while !is_so() {
         assert!(Instant::now() < deadline, "after {SOON:?}: {}", state());

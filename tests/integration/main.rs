@@ -4,6 +4,7 @@ mod harness;
 
 mod aws_arrivals;
 mod aws_credentials;
+mod aws_direct;
 mod aws_faults;
 mod aws_idle;
 mod aws_policies;

@@ -1,4 +1,4 @@
-//! S3: the four actions on one object that this service needs, a file each.
+//! S3: the four actions on one object that this service needs, a file each, and one that others do for it.
 //!
 //! Keys go into paths percent-encoded byte by byte, and come back as they were.
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>)
@@ -13,6 +13,7 @@ use super::request::{Answer, Method, Payload, Request, encode_path};
 mod delete;
 mod get;
 mod head;
+mod presign;
 mod put;
 
 pub use get::Fetched;

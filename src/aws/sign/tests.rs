@@ -198,6 +198,34 @@ fn the_example_of_s3s_manual_is_signed_as_it_says() {
     assert_eq!(field(&signed, "x-amz-content-sha256").unwrap(), request.body.sha256);
 }
 
+/// "Example" of <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>.
+#[test]
+fn the_example_url_of_s3s_manual_is_signed_as_it_says() {
+    let (method, body, answer) = (Method::Get, Payload::empty(), Answer::Object);
+    let url = "https://examplebucket.s3.amazonaws.com/test.txt".to_owned();
+    let request = Request { method, url, headers: Vec::new(), body, answer };
+    let credentials =
+        Credentials::lasting("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    let scope = Scope { service: "s3", region: "us-east-1", style: Style::S3 };
+    let now = date::iso8601("2013-05-24T00:00:00Z").unwrap();
+    let url = presign(&request, scope, &credentials, now, Duration::from_secs(86_400)).unwrap();
+    let (path, query) = url.split_once('?').unwrap();
+    assert_eq!(path, request.url);
+    let mut query: Vec<&str> = query.split('&').collect();
+    query.sort_unstable();
+    assert_eq!(
+        query,
+        [
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256",
+            "X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request",
+            "X-Amz-Date=20130524T000000Z",
+            "X-Amz-Expires=86400",
+            "X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
+            "X-Amz-SignedHeaders=host",
+        ]
+    );
+}
+
 #[test]
 fn what_is_no_header_or_no_url_is_refused_and_does_not_panic() {
     let scope = Scope { service: "s3", region: "us-east-1", style: Style::S3 };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::aws::Endpoint;
-use crate::aws::client::Client;
+use crate::aws::client::{Client, Parts};
+use crate::aws::credentials::{Cached, Credentials, Source};
 use crate::aws::request::Response;
 use crate::aws::s3::Bucket;
 use crate::aws::sign::Style;
@@ -135,4 +136,51 @@ fn days_are_counted_up_so_that_nothing_goes_early() {
         assert_eq!(days(1_000 + left, 1_000), counted, "{left}");
     }
     assert_eq!(days(0, 1_000), 1);
+}
+
+#[test]
+fn a_url_for_another_signs_type_and_length_and_ends_with_our_credentials() {
+    let (store, script) = store([]);
+    let announced = Announced { content_type: "image/jpeg", length: 12_345 };
+    let presigned = store.presign(&key(), &announced, Duration::from_secs(900)).unwrap().unwrap();
+    assert_eq!(presigned.lifetime, Duration::from_secs(900));
+    let (path, query) = presigned.url.split_once('?').unwrap();
+    assert_eq!(path, "https://pics.s3.eu-west-1.amazonaws.com/pre/fix/a%20b/c.jpg");
+    let fields: Vec<&str> = query.split('&').collect();
+    for field in [
+        "X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost",
+        "X-Amz-Security-Token=token1",
+        "X-Amz-Expires=900",
+    ] {
+        assert!(fields.contains(&field), "{query}");
+    }
+    assert!(script.seen().is_empty(), "nothing is sent");
+}
+
+/// Credentials that end 100.9 seconds after 1970 began.
+struct Ending;
+
+impl Source for Ending {
+    fn fetch(&self) -> Result<Option<Credentials>, aws::Error> {
+        let end = at(100) + Duration::from_millis(900);
+        Ok(Some(Credentials::temporary("AK", "secret", "token", Some(end))))
+    }
+
+    fn name(&self) -> &'static str {
+        "a test"
+    }
+}
+
+#[test]
+fn a_url_for_another_is_good_no_longer_than_our_credentials() {
+    let (script, clock) = (Script::of([]), ManualClock::at(at(0)));
+    let credentials = Arc::new(Cached::new(Box::new(Ending), clock.clone()));
+    let client = Client::new(Parts { credentials, ..parts(&script, &clock) }, "s3", Style::S3, "eu-west-1");
+    let bucket = Bucket::new("pics", &Endpoint::Aws, "eu-west-1").unwrap();
+    let store = S3Store::new(S3::new(client, bucket), Address::parse("s3://pics").unwrap());
+    let announced = Announced { content_type: "image/jpeg", length: 1 };
+    let sign = || store.presign(&key(), &announced, Duration::from_secs(900));
+    assert_eq!(sign().unwrap().unwrap().lifetime, Duration::from_secs(100));
+    clock.advance(Duration::from_secs(100));
+    assert!(matches!(sign(), Err(Error::Unavailable(_))), "less than a second is none");
 }

@@ -328,6 +328,7 @@ fn the_description_has_every_status_that_an_operation_can_have() {
             "upload" | "uploadBytes" | "uploadFile" | "createImage" | "createImageFromBytes" => {
                 &["202", "303", "401", "406", "413", "415"]
             }
+            "announceUpload" => &["201", "401", "413", "415"],
             "share" | "status" => &["200", "404", "410"],
             "delete" | "deleteByUrl" => &["204", "403", "404", "410"],
             "askToDelete" => &["200", "403", "404", "410"],

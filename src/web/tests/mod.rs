@@ -10,10 +10,11 @@ use crate::key::{Id, Key};
 use crate::queue::memory::MemoryQueue;
 use crate::queue::{Cause, Delivery, Depth, Receipt};
 use crate::store::memory::MemoryStore;
-use crate::store::{Error as StoreError, Fetched, Meta, Object, Tag};
+use crate::store::{Announced, Error as StoreError, Fetched, Meta, Object, Presigned, Tag};
 use crate::upload::spool::{self, Budget};
 
 mod api;
+mod direct;
 mod objects;
 mod pages;
 mod uploads;
@@ -30,6 +31,8 @@ struct Faults {
     send: Option<Fault>,
     check: bool,
     delete: bool,
+    /// It signs URLs for others, as a bucket does.
+    presigns: bool,
 }
 
 /// How a call goes wrong.
@@ -92,6 +95,16 @@ impl Store for Flaky {
     fn delete(&self, key: &Key) -> Result<(), StoreError> {
         self.note("delete", key);
         if self.faults.delete { down() } else { self.inner.delete(key) }
+    }
+    fn presign(
+        &self,
+        key: &Key,
+        announced: &Announced<'_>,
+        longest: Duration,
+    ) -> Result<Option<Presigned>, StoreError> {
+        let Announced { content_type, length } = announced;
+        let url = format!("https://bucket.example/{key}?signed={content_type},{length}");
+        Ok(self.faults.presigns.then_some(Presigned { url, lifetime: longest }))
     }
     fn check(&self) -> Result<(), StoreError> {
         if self.faults.check { down() } else { Ok(()) }
