@@ -129,7 +129,12 @@ fn machine(script: Arc<Script>) {
 fn records(bytes: &[u8]) {
     let (store, id) = (MemoryStore::new(), Id::from_bytes([1; 16]));
     let content = bytes.to_vec();
-    let object = Object { content_type: "application/json", cache_control: "no-store", content: &content, expires: None };
+    let object = Object {
+        content_type: "application/json",
+        cache_control: "no-store",
+        content: &content,
+        expires: None,
+    };
     store.put(&id.record(), &object).expect("memory takes it");
     if let Ok(record) = record::read(&store, &id) {
         let _ = (record.presence(0), record.presence(u64::MAX), record.admits(""));

@@ -71,7 +71,7 @@ fn at(data: &[u8], probe: &Probe, eighths: u32) -> Result<Picture, Error> {
 fn is_known_well(probe: &Probe) -> bool {
     match &probe.coding {
         Coding::Jpeg { process, sampling } => {
-            *process != Process::ScanByScan && sampling.iter().all(|&(horizontal, _)| horizontal != 3)
+            *process == Process::Sequential && sampling.iter().all(|&(horizontal, _)| horizontal != 3)
         }
         _ => false,
     }

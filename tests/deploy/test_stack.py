@@ -19,6 +19,9 @@ def template():
 def lifecycle_rule(rule):
     """A template's rule in S3's own words."""
     said = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    if "TagFilters" in rule:
+        (said["Filter"]["Tag"],) = rule["TagFilters"]
+        del said["Filter"]["Prefix"]
     if "ExpirationInDays" in rule:
         said["Expiration"] = {"Days": rule["ExpirationInDays"]}
     if "AbortIncompleteMultipartUpload" in rule:
@@ -133,6 +136,11 @@ class Store(FleetTest):
         self.assertEqual(kept["incoming-a-day"]["Filter"]["Prefix"], "incoming/")
         self.assertEqual(kept["half-uploaded-a-day"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"], 1)
         self.assertEqual((kept["everything"]["Expiration"]["Days"], kept["everything"]["Filter"]["Prefix"]), (7, ""))
+
+    def test_what_was_uploaded_with_an_expiry_goes_by_its_tag(self):
+        rules = template()["Resources"]["Images"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        said = [lifecycle_rule(rule) for rule in rules if "TagFilters" in rule]
+        self.assertEqual(said, json.loads((ROOT / "deploy/lifecycle.json").read_text())["Rules"])
 
     def test_the_bucket_is_private_and_tells_of_arrivals(self):
         s3, bucket = self.world.client("s3"), self.world.outputs["Bucket"]

@@ -93,14 +93,18 @@ impl<'a> Walk<'a> {
         loop {
             let Some(marker) = self.marker()? else {
                 // The end marker may lack where all else is there.
-                return match self.frame {
-                    Some(ref frame) if frame.is_refined() => self.finish(),
-                    _ => Err(Error::Truncated("its end marker and more lack".to_owned())),
-                };
+                if self.is_refined() {
+                    return self.finish();
+                }
+                return Err(Error::Truncated("its end marker and more lack".to_owned()));
             };
             match marker {
                 0xD9 => return self.finish(),
                 0x01 | 0xD0..=0xD7 => {}
+                // Reserved (B.1.1.3). What follows may be a segment or not: nobody can know, and libjpeg
+                // refuses it too.
+                0x02..=0xBF if self.is_refined() => return self.finish(),
+                0x02..=0xBF => return Err(corrupt("a marker that there is not among its data")),
                 0xD8 => return Err(corrupt("a second picture begins within it")),
                 _ => {
                     let body = self.body()?;
@@ -112,6 +116,11 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+    }
+
+    /// Whether the scans so far have all that the picture can have.
+    fn is_refined(&self) -> bool {
+        self.frame.as_ref().is_some_and(Frame::is_refined)
     }
 
     /// The code of the next marker.

@@ -309,6 +309,15 @@ fn chroma_has_a_scale_of_its_own() {
     }
 }
 
+/// Whether a segment follows such a marker nobody can know: stripping takes it for data.
+#[test]
+fn a_marker_that_there_is_not_is_refused_between_scans() {
+    let mut bytes = file("progressive-420.jpg");
+    let scan = memchr::memmem::find_iter(&bytes, &[0xFF, 0xDA]).nth(1).unwrap();
+    bytes.splice(scan..scan, [0xFF, 0x04, 0, 4, 0, 0]);
+    assert!(matches!(read(&bytes), Err(Error::Corrupt(_))));
+}
+
 /// A file with some bytes changed, taken out or put in.
 fn mutated() -> impl Strategy<Value = (String, Vec<u8>)> {
     let files: Vec<(String, Vec<u8>)> = sound().filter(|(_, bytes)| bytes.len() < 20_000).collect();

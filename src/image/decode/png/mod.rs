@@ -1,7 +1,7 @@
 //! PNG, row by row: all colour types and depths become grey or RGB of 8 bits, with alpha where there is
 //! any. An interlaced picture alone is held whole.
 //!
-//! The `png` crate reads headers, and the pixels of what is not [`plain`].
+//! The `png` crate reads headers, and the pixels of what is not [plain](mod@plain).
 //!
 //! No gamma, chromaticities or colour profile are applied.
 
@@ -80,7 +80,7 @@ fn frame(reader: &mut Png<'_>, size: Size, sink: &mut dyn Sink) -> Result<(), Er
     after_rows(reader)
 }
 
-/// Decodes the file's only frame, which is [`plain`].
+/// Decodes the file's only frame, which is [plain](mod@plain).
 fn plain(bytes: &[u8], reader: &Png<'_>, size: Size, sink: &mut dyn Sink) -> Result<(), Error> {
     let plane = start(reader, size, sink)?;
     plain::rows(bytes, &plane, sink)
