@@ -183,7 +183,7 @@ fn alone(rule: Rule) -> Rule {
 }
 
 /// Target tracking of backlog a machine, by AWS's own formula: the wait that is acceptable, 10 s, over the
-/// time a message takes, a twentieth of a second.
+/// time a message takes, 27 ms.
 fn tracked(period: f64) -> Rule {
     let (delay, warm_up) = timing(period);
     Rule {
@@ -192,7 +192,7 @@ fn tracked(period: f64) -> Rule {
         delay,
         datapoints: delays::TRACKING_DATAPOINTS,
         warm_up,
-        grow: Grow::InProportion { target: 200.0 },
+        grow: Grow::InProportion { target: 370.0 },
         shrink_below: Some(180.0),
     }
 }
