@@ -215,7 +215,7 @@ class Archive(Case):
 
     def test_the_crates_licences_are_there(self):
         notices = (ROOT / "target/NOTICES.txt").read_text()
-        for crate in ("rustls ", "ring ", "tiny_http ", "zune-jpeg "):
+        for crate in ("rustls ", "ring ", "tiny_http ", "moxcms "):
             self.assertRegex(notices, f"(?m)^{crate}[0-9]")
 
 
