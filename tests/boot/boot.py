@@ -10,8 +10,12 @@ Every wait is bounded, by times that a busy host meets; QEMU and the peers end w
 
 import datetime
 import os
+import pathlib
 import signal
+import struct
 import sys
+import tempfile
+import zlib
 
 import lease
 import package
@@ -22,8 +26,10 @@ from peer import Peer, Server, all_thumbnails, say, until, user_data
 # All waits together.
 LONGEST = 2400
 
-# Enough that the power button finds some of them not begun.
-JOBS = 200
+# Enough, of pictures large enough, that the power button finds some of them not begun: the machine takes
+# seconds to act on it, and makes dozens of small pictures' thumbnails in each.
+JOBS = 100
+LARGE = (3000, 2000)
 
 # Seconds of the minimal guest from the kernel's start until the worker works.
 LONGEST_BOOT = 0.9
@@ -98,11 +104,30 @@ def faults_are_said_and_mended(stage, flavour):
         guest.wait_for(flavour.ended_well)
 
 
+def large_picture(folder):
+    """A PNG of a gradient: few bytes to store, many pixels to go through."""
+    width, height = LARGE
+    row = b"\0" + bytes(byte for x in range(width) for byte in (x % 256, x // 12, 90))
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(row * height)),
+        (b"IEND", b""),
+    ]
+    path = folder / "large.png"
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        for kind, data in chunks:
+            file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
+    return path
+
+
 def power_button_loses_nothing(stage, flavour):
     """By BIOS from a virtio disk: the button while jobs run; what was not done is still queued."""
     peer = stage.peer
     stage.imds.user_data = user_data(peer)
-    ids = [stage.server.upload("baseline-444.jpg") for _ in range(JOBS)]
+    with tempfile.TemporaryDirectory() as folder:
+        large = large_picture(pathlib.Path(folder))
+        ids = [stage.server.upload(large) for _ in range(JOBS)]
     with stage.guest(flavour, machine="pc", disk="virtio") as guest:
         until(lambda: peer.messages()[0] < JOBS, "the guest receives messages")
         seconds, memory = guest.cpu_seconds(), guest.memory_mb()

@@ -122,4 +122,5 @@ def say(text):
 
 
 def all_thumbnails(peer, ids):
-    return {f"{id}/{size}.jpg" for id in ids for size in SIZES} <= peer.keys()
+    made = {key.rsplit(".", 1)[0] for key in peer.keys()}
+    return {f"{id}/{size}" for id in ids for size in SIZES} <= made
