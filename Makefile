@@ -89,7 +89,7 @@ build: ## Build the static programs into target/dist/
 	@# No pixel passes through the server: it is compiled to be small.
 	RUSTFLAGS="$(STATIC)" CARGO_PROFILE_RELEASE_OPT_LEVEL=s $(CARGO) build --locked --release --target $(HOST) --bin image-server
 	@mkdir -p $(DIST)
-	@for program in $(PROGRAMS); do cp target/$(HOST)/release/$$program $(DIST)/; done
+	@for program in $(PROGRAMS); do cp -f target/$(HOST)/release/$$program $(DIST)/; done
 	@cd $(DIST) && ls -l $(PROGRAMS) | awk '{ printf "%-14s %5.2f MB\n", $$9, $$5 / 1e6 }'
 
 .PHONY: dist

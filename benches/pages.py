@@ -101,7 +101,7 @@ def main():
     print(f"{version.removeprefix('nginx version: ')}: {shown(rates['nginx'])}")
     print(f"image-server: {shown(rates['image-server'])}")
     print(f"ratio of the medians: {ratio:.2f}")
-    latency = {share: re.search(rf"{share}%\s+(\S+)", told)[1] for share in (50, 99)}
+    latency = {share: re.search(rf"(?m)^\s*{share}%\s+(\S+)", told)[1] for share in (50, 99)}
     print(f"uploads of {photo.stat().st_size:,} bytes into a folder, 16 connections: {uploads:,.0f}/s, each durable; "
           f"half are answered within {latency[50]}, 99 % within {latency[99]}")
     for log in folder.glob("*.log"):

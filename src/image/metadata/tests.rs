@@ -181,6 +181,16 @@ fn unknown_chunks_within_an_animation_frame_go() {
 }
 
 #[test]
+fn an_animation_frame_without_pixels_goes() {
+    let mut file = pictures::bytes("animated.webp");
+    let second = memchr::memmem::rfind(&file, b"ANMF").unwrap();
+    file[second + 24..][..4].copy_from_slice(b"none");
+    let stripped = stripped(&file).unwrap();
+    assert_eq!(memchr::memmem::find_iter(&stripped, b"ANMF").count(), 1);
+    assert!(image_webp::WebPDecoder::new(Cursor::new(&stripped)).is_ok());
+}
+
+#[test]
 fn the_orientation_outlives_a_chunk_that_is_cut() {
     let whole = pictures::bytes("orientation-6.webp");
     for cut in [&b"XMP \xFF\0\0\0PRIVATE"[..], b"ANMF\xFF\0\0\0kept"] {

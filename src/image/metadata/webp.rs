@@ -122,7 +122,7 @@ fn keep<R: Read + Seek>(source: &mut Source<R>, head: &Head, body: &mut Body) ->
     Ok(())
 }
 
-/// Keeps an animation frame's header and, of the chunks in it, those of pixels.
+/// Keeps an animation frame's header and, of the chunks in it, those of pixels; nothing if there are none.
 fn animation_frame<R: Read + Seek>(
     source: &mut Source<R>,
     whole: &Head,
@@ -148,8 +148,13 @@ fn animation_frame<R: Read + Seek>(
             pixels.keep(inner.start..source.at())?;
         }
     }
+    let is_empty = pixels.length() == 0;
     let start = whole.start + 8;
     source.skip((end + whole.length % 2).saturating_sub(source.at()).min(source.left()), PLACE)?;
+    if is_empty {
+        // A frame that shows nothing goes: a decoder refuses the file for one that is but a header.
+        return Ok(());
+    }
     let plan = &mut body.whole;
     // Not longer than the chunk was, so it fits.
     let length = (FRAME_HEADER + pixels.length()) as u32;
