@@ -8,7 +8,6 @@ pub mod answer;
 pub mod decode;
 pub mod encode;
 pub mod http;
-pub mod jpeg;
 pub mod memory;
 pub mod message;
 pub mod picture;
