@@ -90,7 +90,7 @@ fn on_sqs(peer: &Peer, keys: impl FnOnce(&Place) -> Keys) {
 #[test]
 fn sqs_keeps_the_promises_of_dead_letters() {
     for peer in [&*MINISTACK, &*MOTO] {
-        letters::conformance(&peer.place(10).queue(peer.address, &peer.accounts.user));
+        letters::conformance::all(&peer.place(10).queue(peer.address, &peer.accounts.user));
     }
 }
 

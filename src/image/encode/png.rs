@@ -17,6 +17,7 @@ pub fn encode(size: Size, color: Color, samples: &[u8]) -> Vec<u8> {
         Color::Rgba if is_opaque::<4>(samples) => (Color::Rgb, Cow::Owned(without_alpha::<4>(samples))),
         _ => (color, Cow::Borrowed(samples)),
     };
+    // The assertion above is all that the encoder asks of its caller, and writing into memory does not fail.
     write(size, color, &samples).expect("size and samples fit, and memory takes what is written")
 }
 

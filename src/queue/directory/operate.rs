@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn keeps_the_promises_of_dead_letters() {
-        conformance(&queue().1);
+        conformance::all(&queue().1);
     }
 
     #[test]
