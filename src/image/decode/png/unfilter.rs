@@ -52,8 +52,8 @@ fn unfilter_of<const C: usize, const BLOCK: usize>(
     Ok(())
 }
 
-/// Goes from pixel to pixel; `foretell` makes a sample of those left of, above, and left above it, and of
-/// three that are alike the same.
+/// Goes from pixel to pixel; `foretell` makes a sample of those left of, above, and left above it, and of the
+/// first two the same where they are alike.
 #[inline]
 fn along<const C: usize, const BLOCK: usize>(
     filtered: &[u8],
@@ -67,8 +67,10 @@ fn along<const C: usize, const BLOCK: usize>(
     let (blocks_out, rest_out) = row.as_chunks_mut::<BLOCK>();
     for ((filtered, above), out) in blocks.iter().zip(blocks_above).zip(blocks_out) {
         let flat: [u8; BLOCK] = array::from_fn(|i| beside.left[i % C]);
-        if *filtered == [0; BLOCK] && *above == flat && beside.corner == beside.left {
+        // Whatever the corner is: of left and above that are alike, each filter foretells that.
+        if *filtered == [0; BLOCK] && *above == flat {
             *out = flat;
+            beside.corner = beside.left;
         } else {
             beside.unfilter(filtered, above, out, &foretell);
         }
@@ -177,6 +179,20 @@ mod tests {
             let mut got = vec![1; row.len()];
             unfilter(filter, channels, &filtered(filter, channels, &row, &above), &above, &mut got).unwrap();
             prop_assert_eq!(got, row);
+        }
+    }
+
+    /// Behind eight pixels that were passed over, what is left above is theirs, not what was before them.
+    #[test]
+    fn the_corner_behind_a_flat_block_is_the_blocks() {
+        for channels in 1..=4 {
+            let line = |runs: &[(usize, u8)]| -> Vec<u8> {
+                runs.iter().flat_map(|&(pixels, level)| vec![level; pixels * channels]).collect()
+            };
+            let (row, above) = (line(&[(24, 200)]), line(&[(7, 200), (1, 64), (8, 200), (8, 100)]));
+            let mut got = vec![1; row.len()];
+            unfilter(4, channels, &filtered(4, channels, &row, &above), &above, &mut got).unwrap();
+            assert_eq!(got, row, "{channels} channels");
         }
     }
 
