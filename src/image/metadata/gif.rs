@@ -26,6 +26,7 @@ pub(super) fn strip<R: Read + Seek>(source: &mut Source<R>) -> Result<Plan, Erro
                 plan.keep(start..source.at())?;
                 return Ok(plan);
             }
+            // Browsers show what came before it, as if the file ended there.
             Ok(Block::Unknown) => return Ok(plan),
             // A frame that the file's end cuts is kept as far as it goes.
             Err(Error::Truncated(what)) if what == FRAME => {

@@ -167,6 +167,13 @@ fn what_follows_the_end_goes() {
 }
 
 #[test]
+fn a_gif_ends_at_a_block_of_no_known_kind() {
+    let file = pictures::bytes("static.gif");
+    let frame = &file[..file.len() - 1];
+    assert_eq!(stripped(&[frame, &b"\x04\x07PRIVATE\0;"[..]].concat()), Ok(frame.to_vec()));
+}
+
+#[test]
 fn unknown_chunks_within_an_animation_frame_go() {
     let file = pictures::bytes("animated.webp");
     let at = memchr::memmem::find(&file, b"ANMF").unwrap();
