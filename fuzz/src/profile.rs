@@ -6,7 +6,7 @@
 use std::panic;
 use std::sync::{LazyLock, Once};
 
-use image_sharer::image::encode::jpeg::{Planes, encode};
+use image_sharer::image::encode::jpeg::{Chroma, Planes, Sampling, encode};
 use image_sharer::image::probe::probe_bytes;
 use image_sharer::image::thumbnails::{Limits, Spec, make, memory_needed};
 use image_sharer::image::{Format, Size};
@@ -21,6 +21,7 @@ static CARRIERS: LazyLock<[Vec<u8>; 3]> =
 const INKS: &[u8] = include_bytes!("../../tests/pictures/cmyk.jpg");
 
 fn carrier(chroma: Option<[&[u8]; 2]>) -> Vec<u8> {
+    let chroma = chroma.map(|planes| Chroma { sampling: Sampling::Halved, planes });
     let size = Size { width: 8, height: 8 };
     let luma: Vec<u8> = (0..64).map(|index| index * 4).collect();
     let mut file = Vec::new();

@@ -4,7 +4,7 @@
 use std::arch::x86_64::*;
 use std::array;
 
-use super::dct::{C2_LESS_C6, C2_PLUS_C6, C4, C6, Coefficients, Divisors, LARGEST, Samples};
+use super::dct::{C2_LESS_C6, C2_PLUS_C6, C4, C6, Coefficients, Divisors, Samples};
 use super::tables::BLOCK;
 
 /// Proof that this processor has AVX2.
@@ -32,9 +32,9 @@ fn transform(samples: &Samples, divisors: &Divisors) -> Coefficients {
         _mm256_sub_ps(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(row)), middle)
     });
     let columns = pass(transposed(pass(rows)));
-    let (least, most) = (_mm256_set1_ps(-LARGEST), _mm256_set1_ps(LARGEST));
+    let (least, most) = (_mm256_set1_ps(-divisors.largest), _mm256_set1_ps(divisors.largest));
     let quantised: [__m256i; 8] = array::from_fn(|i| {
-        let value = _mm256_mul_ps(columns[i], load(&divisors.0[i]));
+        let value = _mm256_mul_ps(columns[i], load(&divisors.factors[i]));
         _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(value, least), most))
     });
     let mut coefficients = Coefficients { values: [0; BLOCK], nonzero: 0 };

@@ -23,26 +23,36 @@ pub(super) struct Coefficients {
 }
 
 /// Largest magnitude of a coefficient: baseline's Huffman tables have no code beyond (T.81 F.1.2.2).
-pub(super) const LARGEST: f32 = 1023.0;
+const LARGEST: f32 = 1023.0;
 
-/// What each coefficient is multiplied with, column by column: 1 / (quantiser × scale of the DCT).
-pub(super) struct Divisors(pub [[f32; 8]; 8]);
+/// What coefficients are quantised by.
+pub(super) struct Divisors {
+    /// What each is multiplied with, column by column: steps a quantiser / (quantiser × scale of the DCT).
+    pub factors: [[f32; 8]; 8],
+    /// Largest magnitude of what comes out.
+    pub largest: f32,
+}
 
 impl Divisors {
     /// For quantisers row by row.
     pub fn new(quantisers: &[u8; BLOCK]) -> Divisors {
+        Divisors::in_steps(1, quantisers)
+    }
+
+    /// The same, in so many steps a quantiser, 1 to 32.
+    pub fn in_steps(steps: u8, quantisers: &[u8; BLOCK]) -> Divisors {
         // The factorisation leaves coefficient (u, v) too large by 8 s(u) s(v), where s(0) = 1 and
         // s(k) = √2 cos(kπ / 16).
         let scale = |k: usize| match k {
             0 => 1.0,
             _ => std::f64::consts::SQRT_2 * (k as f64 * std::f64::consts::PI / 16.0).cos(),
         };
-        Divisors(array::from_fn(|column| {
-            array::from_fn(|row| {
-                let quantiser = f64::from(quantisers[row * 8 + column]);
-                (1.0 / (quantiser * scale(row) * scale(column) * 8.0)) as f32
-            })
-        }))
+        let factor = |row: usize, column: usize| {
+            let quantiser = f64::from(quantisers[row * 8 + column]);
+            (f64::from(steps) / (quantiser * scale(row) * scale(column) * 8.0)) as f32
+        };
+        let factors = array::from_fn(|column| array::from_fn(|row| factor(row, column)));
+        Divisors { factors, largest: f32::from(steps) * LARGEST }
     }
 }
 
@@ -82,8 +92,10 @@ fn transform(samples: &Samples, divisors: &Divisors) -> Coefficients {
     let columns = pass(transposed(pass(rows)));
     let mut coefficients = Coefficients { values: [0; BLOCK], nonzero: 0 };
     let outs = coefficients.values.as_chunks_mut::<8>().0;
-    for ((column, divisors), out) in columns.iter().zip(divisors.0).zip(outs) {
-        *out = (*column * Lanes(divisors)).0.map(|value| nearest(value.clamp(-LARGEST, LARGEST)));
+    for ((column, factors), out) in columns.iter().zip(divisors.factors).zip(outs) {
+        *out = (*column * Lanes(factors))
+            .0
+            .map(|value| nearest(value.clamp(-divisors.largest, divisors.largest)));
     }
     for (i, &value) in coefficients.values.iter().enumerate() {
         coefficients.nonzero |= u64::from(value != 0) << i;

@@ -70,25 +70,25 @@ pub(super) fn quantisers(base: &[u8; BLOCK], quality: u8) -> [u8; BLOCK] {
 }
 
 /// A Huffman table as a file holds it: codes of each length 1 to 16, and the symbols in code order.
-pub(in crate::image) struct Huffman {
+pub(in crate::image) struct Huffman<'a> {
     pub lengths: [u8; 16],
-    pub symbols: &'static [u8],
+    pub symbols: &'a [u8],
 }
 
 /// Luminance DC differences (Table K.3).
-pub(in crate::image) const LUMA_DC: Huffman = Huffman {
+pub(in crate::image) const LUMA_DC: Huffman<'static> = Huffman {
     lengths: [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0],
     symbols: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
 };
 
 /// Chrominance DC differences (Table K.4).
-pub(in crate::image) const CHROMA_DC: Huffman = Huffman {
+pub(in crate::image) const CHROMA_DC: Huffman<'static> = Huffman {
     lengths: [0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0],
     symbols: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
 };
 
 /// Luminance AC coefficients (Table K.5).
-pub(in crate::image) const LUMA_AC: Huffman = Huffman {
+pub(in crate::image) const LUMA_AC: Huffman<'static> = Huffman {
     lengths: [0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 0x7d],
     symbols: &[
         0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07, 0x22,
@@ -105,7 +105,7 @@ pub(in crate::image) const LUMA_AC: Huffman = Huffman {
 };
 
 /// Chrominance AC coefficients (Table K.6).
-pub(in crate::image) const CHROMA_AC: Huffman = Huffman {
+pub(in crate::image) const CHROMA_AC: Huffman<'static> = Huffman {
     lengths: [0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 0x77],
     symbols: &[
         0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05, 0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61, 0x71, 0x13,
@@ -131,7 +131,7 @@ pub(super) struct Code {
 /// The code of each symbol (T.81 Annex C). A symbol that has none has length 0.
 pub(super) type Codes = [Code; 256];
 
-impl Huffman {
+impl Huffman<'_> {
     /// Counts up through the codes, a bit longer at each length.
     pub(super) const fn codes(&self) -> Codes {
         let mut codes = [Code { bits: 0, length: 0 }; 256];

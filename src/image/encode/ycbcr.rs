@@ -1,7 +1,7 @@
 //! RGB into the planes that JPEG takes: full-range Y, Cb and Cr as in JFIF (ITU-T T.871, 6.2), chroma
 //! at half size both ways. Each sample is the equation's value rounded once, exactly.
 
-use super::jpeg::Planes;
+use super::jpeg::{Chroma, Planes, Sampling};
 use crate::image::Size;
 
 /// A picture's planes.
@@ -36,7 +36,8 @@ impl Ycbcr {
 
     /// As the encoder takes them.
     pub fn planes(&self) -> Planes<'_> {
-        Planes { size: self.size, luma: &self.luma, chroma: Some([&self.chroma[0], &self.chroma[1]]) }
+        let chroma = Chroma { sampling: Sampling::Halved, planes: [&self.chroma[0], &self.chroma[1]] };
+        Planes { size: self.size, luma: &self.luma, chroma: Some(chroma) }
     }
 }
 
@@ -139,7 +140,7 @@ mod tests {
             let size = Size { width, height };
             let planes = Ycbcr::from_rgb(size, &pixel.repeat(size.pixels() as usize));
             let of_one = Ycbcr::from_rgb(Size { width: 1, height: 1 }, &pixel);
-            let half = Planes::chroma_size(size).pixels() as usize;
+            let half = Sampling::Halved.of(size).pixels() as usize;
             prop_assert_eq!(planes.luma, vec![of_one.luma[0]; size.pixels() as usize]);
             for c in 0..2 {
                 prop_assert_eq!(&planes.chroma[c], &vec![of_one.chroma[c][0]; half]);

@@ -4,7 +4,7 @@ use super::Thumbnail;
 use super::managed::interleaved;
 use super::press::Image;
 use crate::image::color::on_white;
-use crate::image::encode::jpeg::{self, Planes};
+use crate::image::encode::jpeg::{self, Chroma, Planes, Sampling};
 use crate::image::encode::png;
 use crate::image::encode::ycbcr::Ycbcr;
 use crate::image::{Color, Format};
@@ -30,7 +30,8 @@ fn to_jpeg(color: Color, planes: &[Image]) -> Vec<u8> {
         Color::Rgb => jpeg_of(&Ycbcr::from_rgb(*size, samples).planes()),
         Color::Rgba => jpeg_of(&Ycbcr::from_rgb(*size, &flat::<3, 4>(samples)).planes()),
         Color::YCbCr => {
-            let chroma = Some([&planes[1].samples[..], &planes[2].samples[..]]);
+            let planes = [&planes[1].samples[..], &planes[2].samples[..]];
+            let chroma = Some(Chroma { sampling: Sampling::Halved, planes });
             jpeg_of(&Planes { size: *size, luma: samples, chroma })
         }
         Color::Cmyk => unreachable!("the press takes inks only if it can convert them"),

@@ -21,16 +21,22 @@ fn decode(file: &[u8], colour: ColorSpace) -> (Size, Vec<u8>) {
     (Size { width: width as u32, height: height as u32 }, samples)
 }
 
-fn encode_grey(size: Size, luma: &[u8], quality: u8) -> Vec<u8> {
+/// Both encoders.
+const ENCODERS: [fn(&Planes<'_>, u8, &mut Vec<u8>); 2] = [encode, encode_small];
+
+fn encoded(encode: fn(&Planes<'_>, u8, &mut Vec<u8>), planes: &Planes<'_>, quality: u8) -> Vec<u8> {
     let mut out = Vec::new();
-    encode(&Planes { size, luma, chroma: None }, quality, &mut out);
+    encode(planes, quality, &mut out);
     out
 }
 
-fn encode_rgb(size: Size, rgb: &[u8], quality: u8) -> Vec<u8> {
-    let mut out = Vec::new();
-    encode(&Ycbcr::from_rgb(size, rgb).planes(), quality, &mut out);
-    out
+/// The files that both encoders make of one plane.
+fn encode_grey(size: Size, luma: &[u8], quality: u8) -> [Vec<u8>; 2] {
+    ENCODERS.map(|encode| encoded(encode, &Planes { size, luma, chroma: None }, quality))
+}
+
+fn encode_rgb(size: Size, rgb: &[u8], quality: u8) -> [Vec<u8>; 2] {
+    ENCODERS.map(|encode| encoded(encode, &Ycbcr::from_rgb(size, rgb).planes(), quality))
 }
 
 fn psnr(a: &[u8], b: &[u8]) -> f64 {
@@ -55,16 +61,20 @@ fn every_small_size_decodes_to_what_it_was() {
     for (width, height) in (1..=40).flat_map(|w| (1..=40).map(move |h| (w, h))) {
         let size = size(width, height);
         let luma = grey(size, scene);
-        let (got, samples) = decode(&encode_grey(size, &luma, 95), ColorSpace::Luma);
-        assert_eq!(got, size);
-        let quality = psnr(&samples, &luma);
-        assert!(quality > 40.0, "{size} grey: {quality} dB");
+        for file in encode_grey(size, &luma, 95) {
+            let (got, samples) = decode(&file, ColorSpace::Luma);
+            assert_eq!(got, size);
+            let quality = psnr(&samples, &luma);
+            assert!(quality > 39.0, "{size} grey: {quality} dB");
+        }
 
         let rgb: Vec<u8> = luma.iter().flat_map(|&s| [s, s / 2 + 60, 200 - s / 2]).collect();
-        let (got, samples) = decode(&encode_rgb(size, &rgb, 95), ColorSpace::RGB);
-        assert_eq!(got, size);
-        let quality = psnr(&samples, &rgb);
-        assert!(quality > 28.0, "{size} colour: {quality} dB");
+        for file in encode_rgb(size, &rgb, 95) {
+            let (got, samples) = decode(&file, ColorSpace::RGB);
+            assert_eq!(got, size);
+            let quality = psnr(&samples, &rgb);
+            assert!(quality > 28.0, "{size} colour: {quality} dB");
+        }
     }
 }
 
@@ -72,13 +82,15 @@ fn every_small_size_decodes_to_what_it_was() {
 fn quality_buys_fidelity() {
     let size = size(200, 150);
     let luma = grey(size, scene);
-    let at = |quality| {
-        let file = encode_grey(size, &luma, quality);
-        (file.len(), psnr(&decode(&file, ColorSpace::Luma).1, &luma))
-    };
-    let steps = [1, 10, 30, 50, 80, 95, 100].map(at);
-    assert!(steps.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1), "{steps:?}");
-    assert!(steps[6].1 > 55.0, "{steps:?}");
+    for encode in ENCODERS {
+        let at = |quality| {
+            let file = encoded(encode, &Planes { size, luma: &luma, chroma: None }, quality);
+            (file.len(), psnr(&decode(&file, ColorSpace::Luma).1, &luma))
+        };
+        let steps = [1, 10, 30, 50, 80, 95, 100].map(at);
+        assert!(steps.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1), "{steps:?}");
+        assert!(steps[6].1 > 55.0, "{steps:?}");
+    }
 }
 
 #[test]
@@ -86,8 +98,10 @@ fn a_constant_picture_stays_constant() {
     for value in [0, 1, 127, 128, 254, 255] {
         let size = size(37, 21);
         let luma = vec![value; 37 * 21];
-        let (_, samples) = decode(&encode_grey(size, &luma, 100), ColorSpace::Luma);
-        assert!(samples.iter().all(|s| s.abs_diff(value) <= 1), "{value}");
+        for file in encode_grey(size, &luma, 100) {
+            let (_, samples) = decode(&file, ColorSpace::Luma);
+            assert!(samples.iter().all(|s| s.abs_diff(value) <= 1), "{value}");
+        }
     }
 }
 
@@ -104,11 +118,13 @@ fn extreme_content_survives_at_any_quality() {
     ];
     for check in checks {
         let luma = grey(size, check);
-        let (_, samples) = decode(&encode_grey(size, &luma, 100), ColorSpace::Luma);
-        let quality = psnr(&samples, &luma);
-        assert!(quality > 45.0, "{quality} dB");
-        for quality in [1, 25, 75] {
-            assert_eq!(decode(&encode_grey(size, &luma, quality), ColorSpace::Luma).0, size);
+        for file in encode_grey(size, &luma, 100) {
+            let (_, samples) = decode(&file, ColorSpace::Luma);
+            let quality = psnr(&samples, &luma);
+            assert!(quality > 45.0, "{quality} dB");
+        }
+        for file in [1, 25, 75].into_iter().flat_map(|quality| encode_grey(size, &luma, quality)) {
+            assert_eq!(decode(&file, ColorSpace::Luma).0, size);
         }
     }
 }
@@ -117,33 +133,76 @@ fn extreme_content_survives_at_any_quality() {
 fn the_longest_sides_can_be_written() {
     for size in [size(MAX_SIDE, 1), size(1, MAX_SIDE)] {
         let luma = grey(size, |x, y| ((x + y) / 100) as u8);
-        let file = encode_grey(size, &luma, 80);
-        assert_eq!(file[file.len() - 2..], [0xff, EOI]);
-        let frame = file.windows(2).position(|pair| pair == [0xff, SOF0]).unwrap();
-        let side = |at: usize| u32::from(u16::from_be_bytes([file[frame + at], file[frame + at + 1]]));
-        assert_eq!((side(7), side(5)), (size.width, size.height));
+        for (file, frame) in encode_grey(size, &luma, 80).iter().zip([SOF0, SOF2]) {
+            assert_eq!(file[file.len() - 2..], [0xff, EOI]);
+            let frame = file.windows(2).position(|pair| pair == [0xff, frame]).unwrap();
+            let side = |at: usize| u32::from(u16::from_be_bytes([file[frame + at], file[frame + at + 1]]));
+            assert_eq!((side(7), side(5)), (size.width, size.height));
+        }
     }
+}
+
+/// The markers of a file's segments, those between scans too.
+fn markers(file: &[u8]) -> Vec<u8> {
+    let (mut markers, mut at) = (Vec::new(), 2);
+    while file[at + 1] != EOI {
+        markers.push(file[at + 1]);
+        at += 2 + usize::from(u16::from_be_bytes([file[at + 2], file[at + 3]]));
+        // Behind a scan's header are coded bits, up to the next marker.
+        while file[at] != 0xff || file[at + 1] == 0 {
+            at += 1;
+        }
+    }
+    assert_eq!(at, file.len() - 2);
+    markers
 }
 
 #[test]
 fn a_file_is_appended_and_holds_no_metadata() {
-    let mut out = b"before".to_vec();
-    encode(&Planes { size: size(8, 8), luma: &[9; 64], chroma: None }, 80, &mut out);
-    assert_eq!(out[..6], *b"before");
-    let mut markers = Vec::new();
-    let mut rest = &out[8..];
-    while rest[1] != SOS {
-        markers.push(rest[1]);
-        rest = &rest[2 + usize::from(u16::from_be_bytes([rest[2], rest[3]]))..];
+    let planes = Planes { size: size(8, 8), luma: &[9; 64], chroma: None };
+    for (encode, expected) in ENCODERS
+        .into_iter()
+        .zip([&[APP0, DQT, SOF0, DHT, DHT, SOS][..], &[APP0, DQT, SOF2, DHT, SOS, DHT, SOS, DHT, SOS]])
+    {
+        let mut out = b"before".to_vec();
+        encode(&planes, 80, &mut out);
+        assert_eq!(out[..6], *b"before");
+        assert_eq!(markers(&out[6..]), expected);
     }
-    assert_eq!(markers, [APP0, DQT, SOF0, DHT, DHT]);
+}
+
+#[test]
+fn less_time_is_more_bytes() {
+    let size = size(200, 150);
+    let rgb: Vec<u8> = grey(size, |x, y| scene(x, y) ^ (x * y) as u8 & 15)
+        .into_iter()
+        .flat_map(|s| [s, s / 2, 255 - s])
+        .collect();
+    let [fast, small] = encode_rgb(size, &rgb, 80);
+    let [of_fast, of_small] = [&fast, &small].map(|file| psnr(&decode(file, ColorSpace::RGB).1, &rgb));
+    assert!(small.len() * 10 < fast.len() * 9, "{} of {} bytes", small.len(), fast.len());
+    assert!(of_small > of_fast - 1.5, "{of_small} dB, fast {of_fast}");
+}
+
+#[test]
+fn bands_end_in_runs_of_any_length() {
+    // 65,536 blocks without a coefficient but the first: more than one symbol can say the end of.
+    let size = size(2048, 2048);
+    let luma = vec![77; 2048 * 2048];
+    let [_, file] = encode_grey(size, &luma, 80);
+    assert!(file.len() < 9_000, "{} bytes", file.len());
+    assert!(decode(&file, ColorSpace::Luma).1.iter().all(|&s| s.abs_diff(77) <= 1));
 }
 
 #[test]
 #[should_panic(expected = "chroma samples")]
 fn a_plane_of_another_size_is_refused() {
     encode(
-        &Planes { size: size(3, 3), luma: &[0; 9], chroma: Some([&[0; 4], &[0; 9]]) },
+        &Planes {
+            size: size(3, 3),
+            luma: &[0; 9],
+            chroma: Some(Chroma { sampling: Sampling::Halved, planes: [&[0; 4], &[0; 9]] }),
+        },
         80,
         &mut Vec::new(),
     );
@@ -162,15 +221,22 @@ proptest! {
             (n ^ n >> 13).wrapping_mul(1_274_126_177).to_be_bytes()[1]
         };
         let luma = grey(size, noise);
-        let half = Planes::chroma_size(size);
-        let (cb, cr) = (grey(half, |x, y| noise(y, x)), grey(half, |x, y| !noise(x, y)));
-        let mut file = Vec::new();
-        encode(&Planes { size, luma: &luma, chroma: Some([&cb, &cr]) }, quality, &mut file);
-        let (got, samples) = decode(&file, ColorSpace::YCbCr);
-        prop_assert_eq!(got, size);
-        if quality >= 90 {
-            let decoded: Vec<u8> = samples.chunks_exact(3).map(|pixel| pixel[0]).collect();
-            prop_assert!(psnr(&decoded, &luma) > 30.0);
+        for sampling in [Sampling::Full, Sampling::Halved] {
+            let of_chroma = sampling.of(size);
+            let (cb, cr) = (grey(of_chroma, |x, y| noise(y, x)), grey(of_chroma, |x, y| !noise(x, y)));
+            let chroma = Some(Chroma { sampling, planes: [&cb, &cr] });
+            for encode in ENCODERS {
+                let file = encoded(encode, &Planes { size, luma: &luma, chroma }, quality);
+                let (got, samples) = decode(&file, ColorSpace::YCbCr);
+                prop_assert_eq!(got, size);
+                if quality >= 90 {
+                    let of = |c| samples.iter().skip(c).step_by(3).copied().collect::<Vec<u8>>();
+                    prop_assert!(psnr(&of(0), &luma) > 30.0);
+                    if sampling == Sampling::Full {
+                        prop_assert!(psnr(&of(1), &cb) > 26.0 && psnr(&of(2), &cr) > 26.0);
+                    }
+                }
+            }
         }
     }
 }
