@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use image_sharer::image::thumbnails::{Limits, Spec, make};
-use image_sharer::image::{Format, Size};
+use image_sharer::image::{Effort, Format, Size};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -37,7 +37,8 @@ fn run(bound: u32, out: &Path, files: &[String]) -> ExitCode {
 }
 
 fn one(bound: u32, out: &Path, file: &Path) -> Result<(), String> {
-    let wanted = [Spec { bounds: Size { width: bound, height: bound }, format: Format::Png }];
+    let bounds = Size { width: bound, height: bound };
+    let wanted = [Spec { bounds, format: Format::Png, effort: Effort::Fast }];
     let limits = Limits { max_pixels: 220_000_000, memory: 2 << 30 };
     let name = file.file_name().ok_or("no file's name")?.to_string_lossy();
     let bytes = fs::read(file).map_err(|e| e.to_string())?;

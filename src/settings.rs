@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::door::Networks;
+use crate::image::Effort;
 use crate::observe::log::{Format, Level};
 use crate::queue::sqs;
 use crate::store::s3;
@@ -146,6 +147,8 @@ pub struct Settings {
     pub memory: u64,
     /// How long one job may take.
     pub job_time: Duration,
+    /// What is spent on the smallness of thumbnails.
+    pub effort: Effort,
     /// How long a received message is hidden from other workers.
     pub visibility: Duration,
     /// Receives after which a message is a dead letter (directory queue).

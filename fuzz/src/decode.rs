@@ -2,7 +2,7 @@
 
 use image_sharer::image::probe::{Probe, probe_bytes};
 use image_sharer::image::thumbnails::{Limits, Spec, Thumbnail, make, memory_needed};
-use image_sharer::image::{Format, Size};
+use image_sharer::image::{Effort, Format, Size};
 use libfuzzer_sys::Corpus;
 
 use crate::memory;
@@ -11,16 +11,18 @@ use crate::picture::{check_error, look_through};
 /// Most pixels, so that one input takes milliseconds.
 const MAX_PIXELS: u64 = 1 << 19;
 
-const fn spec(width: u32, height: u32, format: Format) -> Spec {
-    Spec { bounds: Size { width, height }, format }
+const fn spec(width: u32, height: u32, format: Format, effort: Effort) -> Spec {
+    Spec { bounds: Size { width, height }, format, effort }
 }
 
 /// Small ones, one of them below the others, and one that is often the whole picture.
-const WANTED: [Spec; 4] = [
-    spec(40, 40, Format::Jpeg),
-    spec(19, 64, Format::Png),
-    spec(8, 8, Format::Jpeg),
-    spec(90, 90, Format::Jpeg),
+const WANTED: [Spec; 6] = [
+    spec(40, 40, Format::Jpeg, Effort::Fast),
+    spec(19, 64, Format::Png, Effort::Fast),
+    spec(24, 30, Format::Png, Effort::Small),
+    spec(8, 8, Format::Jpeg, Effort::Fast),
+    spec(33, 90, Format::Jpeg, Effort::Small),
+    spec(90, 90, Format::Jpeg, Effort::Fast),
 ];
 
 /// Any bytes: they are a picture's header, or an error that says why not.
@@ -46,7 +48,7 @@ pub fn decode(data: &[u8], format: Format) -> Corpus {
         Ok(probe) if probe.format() == format && probe.size.pixels() <= MAX_PIXELS => probe,
         _ => return Corpus::Reject,
     };
-    let whole = [spec(probe.size.width, probe.size.height, Format::Png)];
+    let whole = [spec(probe.size.width, probe.size.height, Format::Png, Effort::Fast)];
     let (seen, peak) = memory::peak(|| look_through(data, &probe));
     assert_within(peak, data, memory_needed(&probe, data.len() as u64, &whole));
     if seen.is_err() {

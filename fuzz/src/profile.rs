@@ -9,7 +9,7 @@ use std::sync::{LazyLock, Once};
 use image_sharer::image::encode::jpeg::{Chroma, Planes, Sampling, encode};
 use image_sharer::image::probe::probe_bytes;
 use image_sharer::image::thumbnails::{Limits, Spec, make, memory_needed};
-use image_sharer::image::{Format, Size};
+use image_sharer::image::{Effort, Format, Size};
 use libfuzzer_sys::Corpus;
 
 use crate::memory;
@@ -50,7 +50,8 @@ pub fn check(data: &[u8]) -> Corpus {
 
 fn thumbnail(file: &[u8]) {
     let probe = probe_bytes(file).expect("a profile is not looked at by the probe");
-    let wanted = [Spec { bounds: Size { width: 8, height: 8 }, format: Format::Png }];
+    let bounds = Size { width: 8, height: 8 };
+    let wanted = [Spec { bounds, format: Format::Png, effort: Effort::Small }];
     let needed = memory_needed(&probe, file.len() as u64, &wanted);
     let limits = Limits { max_pixels: 1 << 20, memory: needed };
     let (made, peak) = memory::peak(|| make(file, &wanted, &limits));

@@ -24,13 +24,15 @@ fn thumbnail(arguments: &[String]) -> ExitCode {
     if flag != "--out" || files.is_empty() {
         return program::wrong_argument(Program::Worker, "thumbnail without FILE... --out DIR");
     }
-    let limits = match Settings::read(Program::Worker, &program::local_environment) {
-        Ok(settings) => Limits { max_pixels: settings.max_pixels, memory: settings.memory },
+    let (limits, effort) = match Settings::read(Program::Worker, &program::local_environment) {
+        Ok(settings) => {
+            (Limits { max_pixels: settings.max_pixels, memory: settings.memory }, settings.effort)
+        }
         Err(wrong) => return program::wrong_settings(Program::Worker, &wrong),
     };
     let mut code = ExitCode::SUCCESS;
     for file in files {
-        match local::thumbnail(Path::new(file), Path::new(out), &limits) {
+        match local::thumbnail(Path::new(file), Path::new(out), &limits, effort) {
             Ok(paths) => paths.iter().for_each(|path| println!("{}", path.display())),
             Err(error) => {
                 eprintln!("image-worker: {error}");

@@ -97,6 +97,26 @@ impl fmt::Display for Size {
     }
 }
 
+/// What a thumbnail's encoder spends to have a smaller file. A thumbnail is made once and fetched many times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// As little time as can be.
+    Fast,
+    /// Some milliseconds a thumbnail, for as few bytes as they buy.
+    Small,
+}
+
+impl Effort {
+    /// By its name in settings, `fast` or `small`.
+    pub fn parse(text: &str) -> Option<Effort> {
+        match text {
+            "fast" => Some(Effort::Fast),
+            "small" => Some(Effort::Small),
+            _ => None,
+        }
+    }
+}
+
 /// What the samples of a decoded picture mean. Samples are 8 bits, gamma-encoded as in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {

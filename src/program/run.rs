@@ -228,6 +228,7 @@ fn start_worker(
         wall,
         max_bytes: settings.max_upload_bytes,
         max_pixels: settings.max_pixels,
+        effort: settings.effort,
         job_time: settings.job_time,
         grace: GRACE,
         visibility: settings.visibility,

@@ -142,6 +142,8 @@ knobs! {
         "MiB, 16 to 16777216", "what all jobs in flight may hold together";
     JOB_SECONDS, "SHARER_JOB_SECONDS", Working, All("120"),
         "seconds, 1 to 43200", "how long one job may take";
+    EFFORT, "SHARER_EFFORT", Working, All("small"),
+        "fast or small", "whether thumbnails are to be made fast or to be of fewer bytes";
     VISIBILITY_SECONDS, "SHARER_VISIBILITY_SECONDS", Working, All("60"),
         "seconds, 1 to 43200", "visibility time-out of a received message";
     MAX_RECEIVES, "SHARER_MAX_RECEIVES", Working, All("10"),

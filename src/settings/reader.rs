@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::knobs::*;
 use super::parse::*;
 use super::{Program, QueueAddress, Settings, StoreAddress};
+use crate::image::Effort;
 use crate::observe::log::{Format, Level};
 use crate::upload::Lifetime;
 use crate::web::Origins;
@@ -49,6 +50,7 @@ impl Reader<'_> {
         let jobs = self.optional(&JOBS, whole(1..=1024)).unwrap_or_else(cores);
         let memory = self.optional(&MEMORY_MB, megabytes(16..=1 << 24)).unwrap_or_else(half_the_memory);
         let job_time = self.required(&JOB_SECONDS, seconds(1..=43_200));
+        let effort = self.required(&EFFORT, Effort::parse);
         let visibility = self.required(&VISIBILITY_SECONDS, seconds(1..=43_200));
         let max_receives = self.required(&MAX_RECEIVES, whole(1..=1000));
         let log = self.required(&LOG, Level::parse);
@@ -79,6 +81,7 @@ impl Reader<'_> {
             jobs: jobs as usize,
             memory,
             job_time: job_time?,
+            effort: effort?,
             visibility: visibility?,
             max_receives: max_receives? as u32,
             log: log?,

@@ -53,6 +53,14 @@ fn times_must_fit_together() {
 }
 
 #[test]
+fn thumbnails_are_small_unless_they_are_to_be_made_fast() {
+    let effort = |set: &[(&str, &str)]| read(Program::Sharer, set).map(|settings| settings.effort);
+    assert_eq!(effort(&[]), Ok(Effort::Small));
+    assert_eq!(effort(&[("SHARER_EFFORT", "fast")]), Ok(Effort::Fast));
+    assert!(effort(&[("SHARER_EFFORT", "1")]).unwrap_err().to_string().contains("fast or small"));
+}
+
+#[test]
 fn a_backlog_is_told_of_sqs_alone() {
     let read = |set: &[(&str, &str)]| read(Program::Sharer, set).map(|s| s.metric_namespace);
     let (queue, namespace) = (("SHARER_QUEUE", "sqs://jobs"), ("SHARER_METRIC_NAMESPACE", "sharer/a"));

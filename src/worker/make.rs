@@ -45,8 +45,12 @@ pub fn run(shared: &Shared, (fetched, made): Between<Fetched, Made>) {
 fn make(shared: &Shared, task: &Task, original: &[u8]) -> Result<Vec<Thumbnail>, image::Error> {
     let job = &task.job;
     let probe = probe_bytes(original)?;
-    let wanted: Vec<Spec> =
-        job.thumbnails.iter().map(|wanted| Spec { bounds: wanted.bounds(), format: wanted.format }).collect();
+    let effort = shared.config.effort;
+    let wanted: Vec<Spec> = job
+        .thumbnails
+        .iter()
+        .map(|wanted| Spec { bounds: wanted.bounds(), format: wanted.format, effort })
+        .collect();
     let needed = thumbnails::memory_needed(&probe, original.len() as u64, &wanted);
     let share = shared.decoding.take(needed);
     let mut raised = None;

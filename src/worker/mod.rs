@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use log::error;
 
+use crate::image::Effort;
 use crate::pulse::Pulse;
 use crate::queue::Queue;
 use crate::stop::Stop;
@@ -68,6 +69,8 @@ pub struct Config {
     pub max_bytes: u64,
     /// Most pixels of an original.
     pub max_pixels: u64,
+    /// What is spent on the smallness of thumbnails.
+    pub effort: Effort,
     /// How long may be worked on one job: then it is given up, and its message goes back to the queue.
     pub job_time: Duration,
     /// How much longer a job's thread may take to give it up: then it never comes back.

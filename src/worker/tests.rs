@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
-use crate::image::{Format, Size};
+use crate::image::{Effort, Format, Size};
 use crate::job::{Job, SIZES};
 use crate::key::{Id, Key};
 use crate::queue::memory::MemoryQueue;
@@ -38,6 +38,7 @@ impl Bench {
             wall: Wall::none(),
             max_bytes: 1 << 20,
             max_pixels: 1_000_000,
+            effort: Effort::Fast,
             job_time: self.job_time,
             grace: self.grace,
             visibility,

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use fast_image_resize as peer;
 use image_sharer::image::encode::{jpeg, png, ycbcr::Ycbcr};
 use image_sharer::image::resize::{Axis, Resizer, Target};
-use image_sharer::image::{Color, Size};
+use image_sharer::image::{Color, Effort, Size};
 
 use crate::measure::{bind_to_one_core, cpu_time};
 use crate::report::median;
@@ -124,7 +124,7 @@ fn encode() -> Vec<Comparison> {
     };
     let mut to_png = || {
         for (size, rgb, _) in &pictures {
-            black_box(png::encode(*size, Color::Rgb, rgb));
+            black_box(png::encode(*size, Color::Rgb, rgb, Effort::Fast));
         }
     };
     let [from_planes, from_rgb, theirs, to_png] =

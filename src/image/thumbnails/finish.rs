@@ -7,16 +7,16 @@ use crate::image::color::on_white;
 use crate::image::encode::jpeg::{self, Chroma, Planes, Sampling};
 use crate::image::encode::png;
 use crate::image::encode::ycbcr::Ycbcr;
-use crate::image::{Color, Format};
+use crate::image::{Color, Effort, Format};
 
 /// Quality of JPEG thumbnails, on libjpeg's scale.
 const QUALITY: u8 = 80;
 
 /// Encodes the planes of a picture of `color`: three for YCbCr, else one.
-pub(super) fn encode(format: Format, color: Color, planes: &[Image]) -> Thumbnail {
+pub(super) fn encode(format: Format, effort: Effort, color: Color, planes: &[Image]) -> Thumbnail {
     let bytes = match format {
         Format::Jpeg => to_jpeg(color, planes),
-        _ => to_png(color, planes),
+        _ => to_png(effort, color, planes),
     };
     Thumbnail { size: planes[0].size, bytes }
 }
@@ -38,12 +38,12 @@ fn to_jpeg(color: Color, planes: &[Image]) -> Vec<u8> {
     }
 }
 
-fn to_png(color: Color, planes: &[Image]) -> Vec<u8> {
+fn to_png(effort: Effort, color: Color, planes: &[Image]) -> Vec<u8> {
     let Image { size, samples, .. } = &planes[0];
     if color != Color::YCbCr {
-        return png::encode(*size, color, samples);
+        return png::encode(*size, color, samples, effort);
     }
-    png::encode(*size, Color::Rgb, &interleaved(planes))
+    png::encode(*size, Color::Rgb, &interleaved(planes), effort)
 }
 
 fn jpeg_of(planes: &Planes<'_>) -> Vec<u8> {

@@ -10,7 +10,7 @@ use super::decode::decode;
 use super::encode::jpeg::MAX_SIDE;
 use super::probe::{Probe, probe_bytes};
 use super::profile;
-use super::{Error, Format, Size};
+use super::{Effort, Error, Format, Size};
 
 mod finish;
 mod interruptible;
@@ -39,6 +39,8 @@ pub struct Spec {
     pub bounds: Size,
     /// Its file format, JPEG or PNG.
     pub format: Format,
+    /// What is spent on the smallness of its file.
+    pub effort: Effort,
 }
 
 /// One thumbnail that was made.

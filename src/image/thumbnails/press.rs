@@ -11,7 +11,7 @@ use super::{Spec, Thumbnail, fit};
 use crate::image::orientation::Orientation;
 use crate::image::profile::Conversion;
 use crate::image::resize::{Axis, Resizer, Target};
-use crate::image::{Color, Detail, Error, Format, Layout, Plane, Sink, Size};
+use crate::image::{Color, Detail, Effort, Error, Format, Layout, Plane, Sink, Size};
 
 /// How many times as many columns and rows as the largest thumbnail a picture is decoded with at least. Below
 /// this what a decoder's way of making pictures smaller does to the finest detail that is kept begins to show.
@@ -28,6 +28,7 @@ pub(super) struct Image {
 /// One thumbnail in the making.
 struct Output {
     format: Format,
+    effort: Effort,
     /// Its size as the source is stored, not upright.
     stored: Size,
     planes: Vec<Image>,
@@ -36,6 +37,7 @@ struct Output {
 /// One thumbnail before it is encoded: upright, in sRGB.
 pub(super) struct Upright {
     pub(super) format: Format,
+    pub(super) effort: Effort,
     pub(super) color: Color,
     /// Three for YCbCr, of which a JPEG's chroma is half as wide and high; else one.
     pub(super) planes: Vec<Image>,
@@ -96,19 +98,21 @@ impl<'a> Press<'a> {
 
     /// The thumbnails, once all rows have come.
     pub(super) fn finish(self) -> Vec<Thumbnail> {
-        self.uprights().map(|upright| encode(upright.format, upright.color, &upright.planes)).collect()
+        self.uprights()
+            .map(|Upright { format, effort, color, planes }| encode(format, effort, color, &planes))
+            .collect()
     }
 
     /// All thumbnails before they are encoded.
     pub(super) fn uprights(self) -> impl Iterator<Item = Upright> {
         let Press { orientation, conversion, color, outputs, .. } = self;
-        outputs.into_iter().map(move |Output { format, planes, .. }| {
+        outputs.into_iter().map(move |Output { format, effort, planes, .. }| {
             let planes = planes.into_iter().map(|plane| turn(plane, orientation)).collect();
             let (color, planes) = match &conversion {
                 Some(conversion) => managed(conversion, color, planes),
                 None => (color, planes),
             };
-            Upright { format, color, planes }
+            Upright { format, effort, color, planes }
         })
     }
 
@@ -152,6 +156,7 @@ impl Sink for Press<'_> {
             .iter()
             .map(|spec| Output {
                 format: spec.format,
+                effort: spec.effort,
                 stored: self.orientation.apply(fit(upright, spec.bounds)),
                 planes: Vec::new(),
             })

@@ -9,8 +9,8 @@ use crate::image::{Color, Layout, Plane, Sink};
 
 pub(super) const PLENTY: Limits = Limits { max_pixels: 220_000_000, memory: 1 << 30 };
 
-pub(super) fn spec(width: u32, height: u32, format: Format) -> Spec {
-    Spec { bounds: Size { width, height }, format }
+pub(super) const fn spec(width: u32, height: u32, format: Format) -> Spec {
+    Spec { bounds: Size { width, height }, format, effort: Effort::Fast }
 }
 
 pub(super) fn one(name: &str, wanted: Spec) -> Thumbnail {
@@ -452,7 +452,7 @@ mod whole {
 mod limits {
     use super::*;
 
-    const WANTED: [Spec; 1] = [Spec { bounds: Size { width: 600, height: 600 }, format: Format::Jpeg }];
+    const WANTED: [Spec; 1] = [spec(600, 600, Format::Jpeg)];
 
     #[test]
     fn pixels_are_counted_before_anything_is_decoded() {
