@@ -94,7 +94,7 @@ fn encode() -> Vec<Comparison> {
         .map(|&(width, height)| {
             let size = Size { width, height };
             let rgb = scene(size, 3);
-            let planes = Ycbcr::from_rgb(size, &rgb);
+            let planes = Ycbcr::from_rgb(size, &rgb, jpeg::Sampling::Halved);
             (size, rgb, planes)
         })
         .collect();
@@ -108,7 +108,7 @@ fn encode() -> Vec<Comparison> {
     let mut from_rgb = || {
         for (size, rgb, _) in &pictures {
             let mut out = Vec::new();
-            jpeg::encode(&Ycbcr::from_rgb(*size, rgb).planes(), 80, &mut out);
+            jpeg::encode(&Ycbcr::from_rgb(*size, rgb, jpeg::Sampling::Halved).planes(), 80, &mut out);
             black_box(out);
         }
     };

@@ -1,5 +1,5 @@
-//! RGB into the planes that JPEG takes: full-range Y, Cb and Cr as in JFIF (ITU-T T.871, 6.2), chroma
-//! at half size both ways. Each sample is the equation's value rounded once, exactly.
+//! RGB into the planes that JPEG takes: full-range Y, Cb and Cr as in JFIF (ITU-T T.871, 6.2). Each sample is
+//! the equation's value rounded once, exactly.
 
 use super::jpeg::{Chroma, Planes, Sampling};
 use crate::image::Size;
@@ -11,32 +11,32 @@ pub struct Ycbcr {
     pub size: Size,
     /// Y, of that size.
     pub luma: Vec<u8>,
-    /// Cb and Cr, of half that size, rounded up.
+    /// How large Cb and Cr are.
+    pub sampling: Sampling,
+    /// Cb and Cr.
     pub chroma: [Vec<u8>; 2],
 }
 
 impl Ycbcr {
-    /// Converts interleaved RGB. A chroma sample is that of the mean of the pixels it covers: four,
-    /// or fewer at an odd right or lower edge.
+    /// Converts interleaved RGB. A chroma sample is that of the mean of the pixels it covers: where chroma is
+    /// halved four, or fewer at an odd right or lower edge.
     ///
     /// # Panics
     /// If a side is 0, or `rgb` does not hold three samples a pixel.
-    pub fn from_rgb(size: Size, rgb: &[u8]) -> Ycbcr {
+    pub fn from_rgb(size: Size, rgb: &[u8], sampling: Sampling) -> Ycbcr {
         assert!(size.pixels() > 0 && rgb.len() as u64 == size.pixels() * 3, "{size}, {} samples", rgb.len());
         let luma = rgb.as_chunks().0.iter().map(luma).collect();
-        let row = size.width as usize * 3;
-        let mut chroma = [Vec::new(), Vec::new()];
-        for rows in rgb.chunks(2 * row) {
-            // The last row of an odd number pairs with itself.
-            let (upper, lower) = rows.split_at(row);
-            subsample(upper, if lower.is_empty() { upper } else { lower }, &mut chroma);
+        let mut chroma = [(); 2].map(|()| Vec::with_capacity(sampling.of(size).pixels() as usize));
+        match sampling {
+            Sampling::Full => full(rgb, &mut chroma),
+            Sampling::Halved => halved(rgb, size.width as usize * 3, &mut chroma),
         }
-        Ycbcr { size, luma, chroma }
+        Ycbcr { size, luma, sampling, chroma }
     }
 
     /// As the encoder takes them.
     pub fn planes(&self) -> Planes<'_> {
-        let chroma = Chroma { sampling: Sampling::Halved, planes: [&self.chroma[0], &self.chroma[1]] };
+        let chroma = Chroma { sampling: self.sampling, planes: [&self.chroma[0], &self.chroma[1]] };
         Planes { size: self.size, luma: &self.luma, chroma: Some(chroma) }
     }
 }
@@ -50,6 +50,23 @@ fn luma(&[r, g, b]: &[u8; 3]) -> u8 {
     const B: u32 = (0.114 * ONE + 0.5) as u32;
     const HALF: u32 = (1 << 21) + (0.0005 * ONE) as u32;
     ((u32::from(r) * R + u32::from(g) * G + u32::from(b) * B + HALF) >> 22) as u8
+}
+
+fn full(rgb: &[u8], chroma: &mut [Vec<u8>; 2]) {
+    for pixel in rgb.as_chunks::<3>().0 {
+        let [cb, cr] = chroma_of_four(pixel.map(|sample| 4 * i32::from(sample)));
+        chroma[0].push(cb);
+        chroma[1].push(cr);
+    }
+}
+
+/// Of rows of `row` samples.
+fn halved(rgb: &[u8], row: usize, chroma: &mut [Vec<u8>; 2]) {
+    for rows in rgb.chunks(2 * row) {
+        // The last row of an odd number pairs with itself.
+        let (upper, lower) = rows.split_at(row);
+        subsample(upper, if lower.is_empty() { upper } else { lower }, chroma);
+    }
 }
 
 fn subsample(upper: &[u8], lower: &[u8], chroma: &mut [Vec<u8>; 2]) {
@@ -122,7 +139,7 @@ mod tests {
     #[test]
     fn known_colours() {
         let planes = |rgb: [u8; 3]| {
-            let planes = Ycbcr::from_rgb(Size { width: 1, height: 1 }, &rgb);
+            let planes = Ycbcr::from_rgb(Size { width: 1, height: 1 }, &rgb, Sampling::Full);
             [planes.luma[0], planes.chroma[0][0], planes.chroma[1][0]]
         };
         assert_eq!(planes([0, 0, 0]), [0, 128, 128]);
@@ -138,12 +155,14 @@ mod tests {
             width in 1u32..9, height in 1u32..9, pixel: [u8; 3],
         ) {
             let size = Size { width, height };
-            let planes = Ycbcr::from_rgb(size, &pixel.repeat(size.pixels() as usize));
-            let of_one = Ycbcr::from_rgb(Size { width: 1, height: 1 }, &pixel);
-            let half = Sampling::Halved.of(size).pixels() as usize;
-            prop_assert_eq!(planes.luma, vec![of_one.luma[0]; size.pixels() as usize]);
-            for c in 0..2 {
-                prop_assert_eq!(&planes.chroma[c], &vec![of_one.chroma[c][0]; half]);
+            for sampling in [Sampling::Full, Sampling::Halved] {
+                let planes = Ycbcr::from_rgb(size, &pixel.repeat(size.pixels() as usize), sampling);
+                let of_one = Ycbcr::from_rgb(Size { width: 1, height: 1 }, &pixel, sampling);
+                let samples = sampling.of(size).pixels() as usize;
+                prop_assert_eq!(planes.luma, vec![of_one.luma[0]; size.pixels() as usize]);
+                for c in 0..2 {
+                    prop_assert_eq!(&planes.chroma[c], &vec![of_one.chroma[c][0]; samples]);
+                }
             }
         }
     }
@@ -152,7 +171,7 @@ mod tests {
     fn a_chroma_sample_is_of_the_mean_of_what_it_covers() {
         let (red, blue) = ([255, 0, 0], [0, 0, 255]);
         let rgb = [red, blue, red, blue, red, red].concat();
-        let planes = Ycbcr::from_rgb(Size { width: 3, height: 2 }, &rgb);
+        let planes = Ycbcr::from_rgb(Size { width: 3, height: 2 }, &rgb, Sampling::Halved);
         let of = |r, b| chroma_of_four([255 * r, 0, 255 * b]);
         for (c, plane) in planes.chroma.iter().enumerate() {
             assert_eq!(*plane, [of(2, 2)[c], of(4, 0)[c]]);

@@ -3,8 +3,10 @@
 //! The figures follow from what each decoder holds, and were checked against the peak of a process
 //! for large files of each kind; they err on the large side, by at most about two.
 
-use super::Spec;
+use super::finish::held;
 use super::press::detail;
+use super::{Spec, fit};
+use crate::image::Format;
 use crate::image::decode::{MOST_CODES, jpeg_memory};
 use crate::image::probe::{Coding, Frames, Interlacing, Probe, WebpPixels};
 
@@ -16,14 +18,27 @@ const FIXED: u64 = 4 << 20;
 /// up to four channels, and the weights of three thumbnails.
 const RESIZING: u64 = 100;
 
-/// Thumbnails of the usual sizes, with all that becomes of them until they are files.
-const THUMBNAILS: u64 = 8 << 20;
+/// What they hold beside that, of rows and columns of thumbnails.
+const RESIZED: u64 = 1 << 20;
 
-/// What decoding a picture for the thumbnails `wanted`, and resizing it to thumbnails of the usual sizes (up to
-/// 600 × 600 px, three of them), may hold at most, in bytes, the file of `file_bytes` included.
+/// What decoding a picture for the thumbnails `wanted`, resizing and encoding it, may hold at most, in bytes, the
+/// file of `file_bytes` included.
 pub fn memory_needed(probe: &Probe, file_bytes: u64, wanted: &[Spec]) -> u64 {
     let sides = u64::from(probe.size.width) + u64::from(probe.size.height);
-    before_resizing(probe, file_bytes, wanted).saturating_add(RESIZING * sides + THUMBNAILS)
+    before_resizing(probe, file_bytes, wanted)
+        .saturating_add(RESIZING * sides + RESIZED)
+        .saturating_add(thumbnails(probe, wanted))
+}
+
+/// Thumbnails with all that becomes of them until they are files.
+fn thumbnails(probe: &Probe, wanted: &[Spec]) -> u64 {
+    let upright = probe.orientation.apply(probe.size);
+    let of = |spec: &Spec| {
+        let channels = if spec.format == Format::Jpeg { 3 } else { 4 };
+        let samples = fit(upright, spec.bounds).pixels().saturating_mul(channels);
+        samples.saturating_mul(held(spec.format, spec.effort))
+    };
+    wanted.iter().map(of).fold(0, u64::saturating_add)
 }
 
 /// The part of [`memory_needed`] that is spent before any thumbnail.

@@ -1,13 +1,15 @@
 //! The sink between decoder and encoders: sends each plane's rows through a resizer and gathers what
 //! comes out, for all thumbnails at once.
 //!
-//! Luma and chroma stay planes, unless a colour profile asks for RGB. A JPEG's chroma goes from the source's own chroma plane straight to the
-//! thumbnail's, half as wide and high, with its samples where they will be when it stands upright.
+//! Luma and chroma stay planes, unless a colour profile asks for RGB. A JPEG's chroma goes from the source's own
+//! chroma plane straight to the thumbnail's, as large as its encoder takes it, with its samples where they will be
+//! when it stands upright.
 
-use super::finish::encode;
+use super::finish::{self, chroma_of, encode};
 use super::managed::managed;
 use super::turn::turn;
 use super::{Spec, Thumbnail, fit};
+use crate::image::encode::jpeg::Sampling;
 use crate::image::orientation::Orientation;
 use crate::image::profile::Conversion;
 use crate::image::resize::{Axis, Resizer, Target};
@@ -39,7 +41,7 @@ pub(super) struct Upright {
     pub(super) format: Format,
     pub(super) effort: Effort,
     pub(super) color: Color,
-    /// Three for YCbCr, of which a JPEG's chroma is half as wide and high; else one.
+    /// Three for YCbCr, of which a JPEG's chroma is as `chroma_of` says; else one.
     pub(super) planes: Vec<Image>,
 }
 
@@ -48,7 +50,8 @@ pub(super) fn detail(size: Size, orientation: Orientation, wanted: &[Spec], conv
     let mut detail = Detail { chroma: Size { width: 0, height: 0 }, luma: Size { width: 0, height: 0 } };
     for spec in wanted {
         let stored = orientation.apply(fit(orientation.apply(size), spec.bounds));
-        let is_halved = spec.format == Format::Jpeg && !converts;
+        let is_halved =
+            spec.format == Format::Jpeg && !converts && chroma_of(spec.effort) == Sampling::Halved;
         let of = |side: u32| side.saturating_mul(DETAIL);
         let of_chroma = |side: u32| of(if is_halved { side.div_ceil(2) } else { side });
         let most = |so_far: Size, width: u32, height: u32| Size {
@@ -116,11 +119,15 @@ impl<'a> Press<'a> {
         })
     }
 
-    /// How `plane` of a picture of `source` size becomes that plane of one of `stored` size.
-    fn target(&self, source: Size, plane: &Plane, stored: Size, format: Format, index: usize) -> Target {
+    /// How `plane` of a picture of `source` size becomes that plane of an output.
+    fn target(&self, source: Size, plane: &Plane, output: &Output, index: usize) -> Target {
+        let stored = output.stored;
         // Colours are converted pixel by pixel, with chroma as large as luma.
         let planar = self.color == Color::YCbCr && self.conversion.is_none();
-        let halved = planar && format == Format::Jpeg && index > 0;
+        let halved = planar
+            && index > 0
+            && output.format == Format::Jpeg
+            && chroma_of(output.effort) == Sampling::Halved;
         let axis = |columns: u32, ratio: f64, source: u32, target: u32, reversed: bool| {
             let extent = f64::from(source) / ratio;
             let axis = if halved {
@@ -164,14 +171,13 @@ impl Sink for Press<'_> {
         let mut of_planes: Vec<Vec<Target>> = Vec::new();
         let mut needed = 0;
         for (index, plane) in layout.planes.iter().enumerate() {
-            let of_plane: Vec<Target> = self
-                .outputs
-                .iter()
-                .map(|output| self.target(layout.size, plane, output.stored, output.format, index))
-                .collect();
+            let of_plane: Vec<Target> =
+                self.outputs.iter().map(|output| self.target(layout.size, plane, output, index)).collect();
             needed += Resizer::memory(plane.channels, &of_plane);
-            // The plane, the same turned, what it becomes before it is encoded, and its file.
-            needed += 4 * of_plane.iter().map(|t| samples(t, plane.channels)).sum::<u64>();
+            let outputs = of_plane.iter().zip(&self.outputs);
+            needed += outputs
+                .map(|(t, o)| samples(t, plane.channels) * finish::held(o.format, o.effort))
+                .sum::<u64>();
             of_planes.push(of_plane);
         }
         if needed > self.budget {

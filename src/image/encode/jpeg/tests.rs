@@ -36,7 +36,7 @@ fn encode_grey(size: Size, luma: &[u8], quality: u8) -> [Vec<u8>; 2] {
 }
 
 fn encode_rgb(size: Size, rgb: &[u8], quality: u8) -> [Vec<u8>; 2] {
-    ENCODERS.map(|encode| encoded(encode, &Ycbcr::from_rgb(size, rgb).planes(), quality))
+    ENCODERS.map(|encode| encoded(encode, &Ycbcr::from_rgb(size, rgb, Sampling::Halved).planes(), quality))
 }
 
 fn psnr(a: &[u8], b: &[u8]) -> f64 {

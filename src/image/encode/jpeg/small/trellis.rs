@@ -24,7 +24,7 @@ pub(super) fn round_dc(block: &mut [i16; BLOCK]) {
 
 /// A coefficient in whole quantisers, more often 0 than the nearest would be: so much as the trellis will leave.
 pub(super) fn rounded(value: i16) -> i16 {
-    const DEAD: i16 = 12;
+    const DEAD: i16 = 14;
     let size = (value.abs() + DEAD) >> STEPS.ilog2();
     if value < 0 { -size } else { size }
 }
@@ -74,10 +74,10 @@ impl Ends {
 }
 
 /// Bits that a squared error of one quantiser is worth, in a flat block.
-const WORTH: f32 = 19.0;
+const WORTH: f32 = 17.3;
 
 /// The variance at which it is worth half: errors hide in what is uneven.
-const MASKING: f32 = 1448.0;
+const MASKING: f32 = 1715.0;
 
 /// See the module.
 pub(super) struct Trellis {
