@@ -1,0 +1,63 @@
+//! The JPEG encoders that are compared, all of them 4:2:0: one line each.
+
+use image_sharer::image::encode::{jpeg, ycbcr::Ycbcr};
+
+use super::subjects::Picture;
+use super::tools::{Sharp, filter, ppm};
+
+/// The quality that thumbnails have, on libjpeg's scale; sharp's and mozjpeg's is the same by default.
+pub const QUALITY: u8 = 80;
+
+/// Who encodes.
+enum By {
+    Ours(fn(&Picture, u8) -> Vec<u8>),
+    /// libjpeg-turbo's program, with what it does if not told otherwise: the typical Huffman tables, one scan.
+    Cjpeg,
+    /// mozjpeg with all that it has, by sharp.
+    Mozjpeg,
+}
+
+pub struct Encoder {
+    /// Its name in files and commands.
+    pub key: &'static str,
+    /// Its name in words.
+    pub title: &'static str,
+    by: By,
+}
+
+/// All of them.
+pub fn encoders() -> Vec<Encoder> {
+    let of = |key, title, by| Encoder { key, title, by };
+    vec![
+        of("fast", "ours, fast", By::Ours(fast)),
+        of("turbo", "libjpeg-turbo", By::Cjpeg),
+        of("mozjpeg", "mozjpeg", By::Mozjpeg),
+    ]
+}
+
+impl Encoder {
+    pub fn is_ours(&self) -> bool {
+        matches!(self.by, By::Ours(_))
+    }
+
+    /// The file of a picture.
+    pub fn encode(&self, picture: &Picture, quality: u8, sharp: &Sharp) -> Result<Vec<u8>, String> {
+        match self.by {
+            By::Ours(encode) => Ok(encode(picture, quality)),
+            By::Cjpeg => {
+                let quality = quality.to_string();
+                Ok(filter("cjpeg", &["-sample", "2x2", "-quality", &quality], &ppm(picture))?.output)
+            }
+            By::Mozjpeg => {
+                let job = ("mozjpeg", quality, 1);
+                Ok(sharp.encode(picture.size, 3, &picture.rgb, job)?.0)
+            }
+        }
+    }
+}
+
+fn fast(picture: &Picture, quality: u8) -> Vec<u8> {
+    let mut file = Vec::new();
+    jpeg::encode(&Ycbcr::from_rgb(picture.size, &picture.rgb).planes(), quality, &mut file);
+    file
+}
