@@ -29,7 +29,8 @@ pub struct Encoder {
 pub fn encoders() -> Vec<Encoder> {
     let of = |key, title, by| Encoder { key, title, by };
     vec![
-        of("fast", "ours, fast", By::Ours(fast)),
+        of("fast", "ours, fast", By::Ours(|picture, quality| ours(jpeg::encode, picture, quality))),
+        of("small", "ours, small", By::Ours(|picture, quality| ours(jpeg::encode_small, picture, quality))),
         of("turbo", "libjpeg-turbo", By::Cjpeg),
         of("mozjpeg", "mozjpeg", By::Mozjpeg),
     ]
@@ -56,8 +57,11 @@ impl Encoder {
     }
 }
 
-fn fast(picture: &Picture, quality: u8) -> Vec<u8> {
+/// One of our encoders.
+type Encode = fn(&jpeg::Planes<'_>, u8, &mut Vec<u8>);
+
+fn ours(encode: Encode, picture: &Picture, quality: u8) -> Vec<u8> {
     let mut file = Vec::new();
-    jpeg::encode(&Ycbcr::from_rgb(picture.size, &picture.rgb).planes(), quality, &mut file);
+    encode(&Ycbcr::from_rgb(picture.size, &picture.rgb).planes(), quality, &mut file);
     file
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image_sharer::image::probe::probe_bytes;
 use image_sharer::image::thumbnails::{Limits, Spec, make, memory_needed};
-use image_sharer::image::{Format, Size};
+use image_sharer::image::{Effort, Format, Size};
 
 use crate::quality::Planes;
 
@@ -61,8 +61,9 @@ pub fn of_folder(folder: &Path, side: u32) -> Result<Vec<Picture>, String> {
 /// The worker's thumbnail of a file, laid on white where it has alpha.
 pub fn thumbnail(bytes: &[u8], side: u32) -> Result<Picture, String> {
     let probe = probe_bytes(bytes).map_err(|e| e.to_string())?;
-    // PNG loses nothing.
-    let wanted = [Spec { bounds: Size { width: side, height: side }, format: Format::Png }];
+    // Such a PNG loses nothing.
+    let bounds = Size { width: side, height: side };
+    let wanted = [Spec { bounds, format: Format::Png, effort: Effort::Fast }];
     let memory = memory_needed(&probe, bytes.len() as u64, &wanted);
     let made = make(bytes, &wanted, &Limits { max_pixels: u64::MAX, memory }).map_err(|e| e.to_string())?;
     decode_png(&made.first().ok_or("no thumbnail")?.bytes)
