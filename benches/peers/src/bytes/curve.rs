@@ -78,6 +78,11 @@ impl<'a> Curve<'a> {
         }))
     }
 
+    /// What was measured so far, by quality.
+    pub fn points(&self) -> impl Iterator<Item = (u8, Point)> + '_ {
+        self.points.iter().map(|(quality, point)| (*quality, *point))
+    }
+
     /// Writes its points where they are kept, if they are.
     pub fn keep(&self) -> Result<(), String> {
         let Some(file) = &self.cache else { return Ok(()) };

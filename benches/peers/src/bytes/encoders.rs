@@ -1,9 +1,12 @@
 //! The JPEG encoders that are compared, all of them 4:2:0: one line each.
 
+use std::hint::black_box;
+
 use image_sharer::image::encode::{jpeg, ycbcr::Ycbcr};
 
 use super::subjects::Picture;
 use super::tools::{Sharp, filter, ppm};
+use crate::measure::cpu_time;
 
 /// The quality that thumbnails have, on libjpeg's scale; sharp's and mozjpeg's is the same by default.
 pub const QUALITY: u8 = 80;
@@ -55,6 +58,40 @@ impl Encoder {
             }
         }
     }
+
+    /// CPU milliseconds of one file at the usual quality; `None` where that can't be measured.
+    pub fn cost(&self, picture: &Picture, sharp: &Sharp) -> Result<Option<f64>, String> {
+        match self.by {
+            By::Ours(encode) => Ok(Some(cpu_ms(|| drop(black_box(encode(picture, QUALITY)))))),
+            By::Cjpeg => turbo_ms(picture),
+            By::Mozjpeg => {
+                let job = ("mozjpeg", QUALITY, 1);
+                Ok(Some(sharp.encode(picture.size, 3, &picture.rgb, job)?.1))
+            }
+        }
+    }
+}
+
+/// libjpeg-turbo in this process, where it was built in: a program's start is not its work.
+fn turbo_ms(picture: &Picture) -> Result<Option<f64>, String> {
+    #[cfg(feature = "turbojpeg")]
+    {
+        let mut file = Ok(Vec::new());
+        let ms = cpu_ms(|| file = crate::turbo::encode(picture.size, &picture.rgb, QUALITY));
+        file.map(|_| Some(ms))
+    }
+    #[cfg(not(feature = "turbojpeg"))]
+    {
+        let _ = picture;
+        Ok(None)
+    }
+}
+
+/// CPU time of some work, in milliseconds.
+pub fn cpu_ms(work: impl FnOnce()) -> f64 {
+    let start = cpu_time();
+    work();
+    (cpu_time() - start).as_secs_f64() * 1e3
 }
 
 /// One of our encoders.

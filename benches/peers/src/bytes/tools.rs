@@ -44,6 +44,14 @@ pub fn filter(program: &str, arguments: &[&str], input: &[u8]) -> Result<Filtere
     Ok(Filtered { output: done.stdout, said })
 }
 
+/// The first line that a program says of itself, on either stream.
+pub fn version_of(program: &str, option: &str) -> Result<String, String> {
+    let done = Command::new(program).arg(option).stdin(Stdio::null()).output();
+    let done = done.map_err(|e| format!("{program}: {e}"))?;
+    let said = [done.stdout, done.stderr].concat();
+    Ok(String::from_utf8_lossy(&said).lines().next().unwrap_or_default().to_owned())
+}
+
 /// R, G and B of a JPEG file as libjpeg-turbo's `djpeg` decodes it, as browsers do; it must have nothing to
 /// remark.
 pub fn decode_jpeg(file: &[u8]) -> Result<Picture, String> {
