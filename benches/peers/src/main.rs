@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 mod bench;
+mod bytes;
 mod child;
 mod decode;
 mod kernel;
@@ -18,6 +19,12 @@ mod turbo;
 
 const USAGE: &str = "\
 peers bench --tools DIR --worker FILE --out DIR [--images DIR] [--rounds N] [--set full|quick]
+peers bytes full|quick DIR IMAGES
+                        bytes of JPEG and PNG thumbnails against the peers' (made-up pictures where IMAGES is empty)
+peers bytes check DIR OUT full|quick
+                        whether djpeg, pngcheck and Pillow read our files without a remark
+peers bytes tune IMAGES DIR [ENCODER…]
+                        our JPEG encoders' bytes against the peers' at equal scores; DIR is --tools above
 peers kernel            the kernel and the JPEG encoder alone
 peers pictures DIR SET  makes the pictures that are measured with
 peers serve             makes thumbnails as told on standard input
@@ -30,6 +37,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match &words[..] {
         ["bench", options @ ..] => bench::run(options),
+        ["bytes", options @ ..] => bytes::run(options),
         ["kernel"] => kernel::print(),
         ["decode", files @ ..] => decode::print(files),
         ["pictures", folder, set] => pictures::make(folder.as_ref(), set),

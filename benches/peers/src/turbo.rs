@@ -5,12 +5,14 @@ use std::ffi::{c_int, c_uchar, c_ulong, c_void};
 use std::ptr;
 
 use fast_image_resize as fir;
+use image_sharer::image::Size;
 
 use crate::serve::SIDES;
 
 const RGB: c_int = 0;
 const YUV_420: c_int = 2;
 const QUALITY: c_int = 80;
+const ACCURATE_DCT: c_int = 4096;
 
 // turbojpeg.h, of version 2; version 3 has them too.
 #[link(name = "turbojpeg")]
@@ -104,16 +106,30 @@ fn decoded(bytes: &[u8]) -> Result<fir::images::Image<'static>, String> {
 }
 
 fn encoded(image: &fir::images::Image<'_>) -> Result<Vec<u8>, String> {
-    let (width, height) = (image.width() as c_int, image.height() as c_int);
+    compressed((image.width(), image.height()), image.buffer(), QUALITY, 0)
+}
+
+/// A file of R, G and B, 4:2:0, by the transform that libjpeg-turbo's own program uses.
+pub fn encode(size: Size, rgb: &[u8], quality: u8) -> Result<Vec<u8>, String> {
+    compressed((size.width, size.height), rgb, c_int::from(quality), ACCURATE_DCT)
+}
+
+fn compressed(
+    (width, height): (u32, u32),
+    rgb: &[u8],
+    quality: c_int,
+    flags: c_int,
+) -> Result<Vec<u8>, String> {
+    assert_eq!(rgb.len() as u64, u64::from(width) * u64::from(height) * 3, "three samples a pixel");
+    let (width, height) = (width as c_int, height as c_int);
     let (mut jpeg, mut size) = (ptr::null_mut(), 0);
-    // SAFETY: the handle is the library's own, destroyed once; the image has `height` rows of `width` × 3
+    // SAFETY: the handle is the library's own, destroyed once; `rgb` has `height` rows of `width` × 3
     // bytes; the library allocates the file, which is copied and then freed by it.
     unsafe {
         let handle = tjInitCompress();
-        let samples = image.buffer().as_ptr();
         let done = tjCompress2(
             handle,
-            samples,
+            rgb.as_ptr(),
             width,
             width * 3,
             height,
@@ -121,8 +137,8 @@ fn encoded(image: &fir::images::Image<'_>) -> Result<Vec<u8>, String> {
             &mut jpeg,
             &mut size,
             YUV_420,
-            QUALITY,
-            0,
+            quality,
+            flags,
         );
         tjDestroy(handle);
         if done != 0 {
