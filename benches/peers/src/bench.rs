@@ -119,6 +119,7 @@ fn start(options: &Options) -> Result<Vec<Peer>, String> {
         Peer::start("sharp, one decode", &mut node("cascade"))?,
         Peer::start("sharp, three pipelines", &mut node("pipelines"))?,
         Peer::start("Pillow", &mut pillow)?,
+        Peer::start("ours, small", Command::new(&itself).args(["serve", "small"]))?,
     ];
     if cfg!(feature = "turbojpeg") {
         let title = "libjpeg-turbo + fast_image_resize";
@@ -157,7 +158,7 @@ fn time(peers: &mut [Peer], measured: &mut [Measured], options: &Options) -> Res
 /// How many peers take the file.
 fn peers_of(path: &Path) -> usize {
     let is_jpeg = path.extension().is_some_and(|extension| extension == "jpg");
-    4 + usize::from(cfg!(feature = "turbojpeg") && is_jpeg)
+    5 + usize::from(cfg!(feature = "turbojpeg") && is_jpeg)
 }
 
 fn times_table(peers: &[Peer], measured: &[Measured]) -> String {
@@ -168,14 +169,16 @@ fn times_table(peers: &[Peer], measured: &[Measured]) -> String {
         "ratio to Pillow",
         "ratio to libjpeg-turbo + fast_image_resize",
         "ours ms",
+        "ours, small, ms",
         "sharp ms",
         "three pipelines ms",
         "Pillow ms",
         "page faults, ours",
         "bytes, ours",
+        "bytes, ours, small",
         "bytes, sharp",
     ]);
-    assert!(peers.len() >= 4, "the columns above");
+    assert!(peers.len() >= 5, "the columns above");
     for Measured { subject, path, costs, .. } in measured.iter().filter(|m| m.subject.timed) {
         let ms: Vec<f64> =
             costs.iter().map(|c| median(&c.iter().map(|c| c.cpu).collect::<Vec<_>>())).collect();
@@ -190,14 +193,15 @@ fn times_table(peers: &[Peer], measured: &[Measured]) -> String {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let mut cells = vec![format!("{} (`{name}`)", subject.title), at_most(ratio(1), subject.ratio, 3)];
         cells.extend([ratio(2), ratio(3)].map(|ratio| format!("{ratio:.3}")));
-        cells.push(if costs.len() > 4 { at_most(ratio(4), subject.turbo, 3) } else { "–".to_owned() });
-        cells.extend(ms.iter().take(4).map(|ms| format!("{ms:.1}")));
+        cells.push(if costs.len() > 5 { at_most(ratio(5), subject.turbo, 3) } else { "–".to_owned() });
+        cells.extend([0, 4, 1, 2, 3].map(|peer| format!("{:.1}", ms[peer])));
         let faults = median(&costs[0].iter().map(|cost| cost.faults).collect::<Vec<_>>());
-        cells.extend([format!("{faults:.0}"), bytes(0), bytes(1)]);
+        cells.extend([format!("{faults:.0}"), bytes(0), bytes(4), bytes(1)]);
         table.row(&cells);
     }
     format!(
-        "{}\nCPU time, user and system, medians. Bytes are of the files of 600 / 300 / 100 px.\n\n",
+        "{}\nCPU time, user and system, medians. Bytes are of the files of 600 / 300 / 100 px. Ratios are those of \
+         `SHARER_EFFORT=fast`; `small`, the default, buys fewer bytes with time ([bytes.md](bytes.md)).\n\n",
         table.text()
     )
 }
@@ -208,6 +212,7 @@ fn quality_table(peers: &mut [Peer], measured: &[Measured], options: &Options) -
         "PSNR before encoding, ours",
         "PSNR, sharp",
         "SSIMULACRA2 of the file, ours",
+        "SSIMULACRA2, ours, small",
         "SSIMULACRA2, sharp",
     ]);
     let folder = options.out.join("made");
@@ -218,7 +223,8 @@ fn quality_table(peers: &mut [Peer], measured: &[Measured], options: &Options) -
         let before = lumas(&one.path)?;
         keep(&mut peers[0], &one.path, &folder.join("ours"))?;
         keep(&mut peers[1], &one.path, &folder.join("sharp"))?;
-        let mut cells = [const { Vec::new() }; 4];
+        keep(&mut peers[4], &one.path, &folder.join("small"))?;
+        let mut cells = [const { Vec::new() }; 5];
         for (i, side) in SIDES.into_iter().enumerate() {
             let theirs = raw(&mut peers[1], &one.path, side, &folder)?;
             let reference = whole.resized(theirs.width, theirs.height);
@@ -236,7 +242,7 @@ fn quality_table(peers: &mut [Peer], measured: &[Measured], options: &Options) -
                 let file = folder.join(format!("{whose}/{side}"));
                 ssimulacra2(&raw(&mut peers[1], &file, 0, &folder)?, &reference)
             };
-            let all = [ours, psnr(&theirs.luma(), &luma), score("ours")?, score("sharp")?];
+            let all = [ours, psnr(&theirs.luma(), &luma), score("ours")?, score("small")?, score("sharp")?];
             cells.iter_mut().zip(all).for_each(|(cells, value)| cells.push(format!("{value:.1}")));
         }
         let mut row = vec![one.subject.title.to_owned()];
@@ -333,16 +339,20 @@ impl Sink for Luma {
 }
 
 fn memory_table(measured: &[Measured], options: &Options) -> Result<String, String> {
-    let mut table = Table::new(&["`image-worker thumbnail`", "peak RSS, MB", "the file, MB"]);
+    let mut table = Table::new(&["`image-worker thumbnail`", "peak RSS, MB", "small, MB", "the file, MB"]);
     let (worker, out) = (options.worker.to_string_lossy(), options.out.join("made"));
     for Measured { subject, path, size, .. } in measured {
         eprintln!("memory: {}", subject.title);
-        let arguments = ["thumbnail", &path.to_string_lossy(), "--out", &out.to_string_lossy()];
-        let peak = measure::peak(&worker, &arguments)? as f64 / 1e6;
+        let (path_name, out_name) = (path.to_string_lossy(), out.to_string_lossy());
+        let peak = |effort: &str| -> Result<f64, String> {
+            let arguments = [effort, &worker, "thumbnail", &path_name, "--out", &out_name];
+            Ok(measure::peak("env", &arguments)? as f64 / 1e6)
+        };
         let file = fs::metadata(path).map_or(0, |m| m.len()) as f64 / 1e6;
         table.row(&[
             format!("{}, {size}", subject.title),
-            at_most(peak, subject.memory, 1),
+            at_most(peak("SHARER_EFFORT=fast")?, subject.memory, 1),
+            format!("{:.1}", peak("SHARER_EFFORT=small")?),
             format!("{file:.1}"),
         ]);
     }

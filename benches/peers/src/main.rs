@@ -28,6 +28,7 @@ peers bytes tune IMAGES DIR [ENCODER…]
 peers kernel            the kernel and the JPEG encoder alone
 peers pictures DIR SET  makes the pictures that are measured with
 peers serve             makes thumbnails as told on standard input
+peers serve small       the same in fewer bytes
 peers serve turbojpeg   the same by libjpeg-turbo and fast_image_resize, where that was built in
 peers decode FILE…      the JPEG decoder alone, at each size
 peers memory CMD…       runs a command and prints the peak of its resident memory, in bytes";
@@ -41,7 +42,8 @@ fn main() -> ExitCode {
         ["kernel"] => kernel::print(),
         ["decode", files @ ..] => decode::print(files),
         ["pictures", folder, set] => pictures::make(folder.as_ref(), set),
-        ["serve"] => serve::run(serve::ours),
+        ["serve"] => serve::run(serve::fast),
+        ["serve", "small"] => serve::run(serve::small),
         #[cfg(feature = "turbojpeg")]
         ["serve", "turbojpeg"] => serve::run(turbo::thumbnails),
         ["memory", program, arguments @ ..] => measure::print_peak(program, arguments),

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, BufRead};
 use std::path::Path;
 
-use image_sharer::image::probe::{Probe, probe_bytes};
+use image_sharer::image::probe::probe_bytes;
 use image_sharer::image::thumbnails::{Limits, Spec, make, memory_needed};
 use image_sharer::image::{Effort, Size};
 
@@ -54,18 +54,22 @@ fn keep(make: Make, path: &str, folder: &Path) -> Result<String, String> {
     Ok(String::new())
 }
 
-/// What `worker::make` does with an original.
-pub fn ours(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
-    let probe = probe_bytes(bytes).map_err(|e| e.to_string())?;
-    let memory = memory_needed(&probe, bytes.len() as u64, &wanted(&probe));
-    let limits = Limits { max_pixels: u64::MAX, memory };
-    let made = make(bytes, &wanted(&probe), &limits).map_err(|e| e.to_string())?;
-    Ok(made.into_iter().map(|thumbnail| thumbnail.bytes).collect())
+/// What `worker::make` does with an original, as the peers do it: what is measured is time.
+pub fn fast(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    ours(bytes, Effort::Fast)
 }
 
-fn wanted(probe: &Probe) -> Vec<Spec> {
+/// The same as it is by default.
+pub fn small(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    ours(bytes, Effort::Small)
+}
+
+fn ours(bytes: &[u8], effort: Effort) -> Result<Vec<Vec<u8>>, String> {
+    let probe = probe_bytes(bytes).map_err(|e| e.to_string())?;
     let format = probe.thumbnail_format();
-    // As the peers do it: what is measured is time.
-    let effort = Effort::Fast;
-    SIDES.map(|side| Spec { bounds: Size { width: side, height: side }, format, effort }).to_vec()
+    let wanted = SIDES.map(|side| Spec { bounds: Size { width: side, height: side }, format, effort });
+    let memory = memory_needed(&probe, bytes.len() as u64, &wanted);
+    let limits = Limits { max_pixels: u64::MAX, memory };
+    let made = make(bytes, &wanted, &limits).map_err(|e| e.to_string())?;
+    Ok(made.into_iter().map(|thumbnail| thumbnail.bytes).collect())
 }

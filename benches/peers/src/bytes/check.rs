@@ -146,7 +146,11 @@ fn channels(content: &[[u8; 4]], color: Color) -> Vec<u8> {
 }
 
 fn to_jpeg(size: Size, content: &[[u8; 4]], quality: u8, effort: Effort) -> Vec<u8> {
-    written(&Ycbcr::from_rgb(size, &channels(content, Color::Rgb)).planes(), quality, effort)
+    written(
+        &Ycbcr::from_rgb(size, &channels(content, Color::Rgb), jpeg::Sampling::Halved).planes(),
+        quality,
+        effort,
+    )
 }
 
 fn to_grey_jpeg(size: Size, content: &[[u8; 4]], quality: u8, effort: Effort) -> Vec<u8> {

@@ -99,6 +99,6 @@ type Encode = fn(&jpeg::Planes<'_>, u8, &mut Vec<u8>);
 
 fn ours(encode: Encode, picture: &Picture, quality: u8) -> Vec<u8> {
     let mut file = Vec::new();
-    encode(&Ycbcr::from_rgb(picture.size, &picture.rgb).planes(), quality, &mut file);
+    encode(&Ycbcr::from_rgb(picture.size, &picture.rgb, jpeg::Sampling::Halved).planes(), quality, &mut file);
     file
 }
