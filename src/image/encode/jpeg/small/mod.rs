@@ -14,7 +14,7 @@ use super::super::dct::{Divisors, Transform};
 use super::super::tables::{BLOCK, COLUMNWISE};
 use super::{EOI, Grid, Planes, SOF2, write_frame};
 use huffman::Histogram;
-use scan::{Scan, Token};
+use scan::{Grain, Scan, Token};
 use trellis::{Ends, Pricing, STEPS, Trellis};
 
 /// Coefficients of a plane, block by block, each in zigzag order.
@@ -71,16 +71,16 @@ fn quantise(components: &mut [Coefficients], bands: &[Scan], quantisers: &[u8; B
     for &band in bands.iter().filter(|band| band.first > 0) {
         tokens.clear();
         for component in &*components {
-            band.tokens(&component.blocks, trellis::rounded, &mut tokens);
+            band.tokens(&component.blocks, trellis::FORETOLD, &mut tokens);
         }
         priced.push((band, Pricing::new(&Histogram::of(&tokens), Ends::of(&tokens))));
     }
-    let trellis = Trellis::new(quantisers);
+    let mut trellis = Trellis::new(quantisers);
     for block in components.iter_mut().flat_map(|component| &mut component.blocks) {
         let worth = trellis.worth(block);
         trellis::round_dc(block);
         for (band, pricing) in &priced {
-            trellis::quantise(block, *band, pricing, worth);
+            trellis.quantise(block, *band, pricing, worth);
         }
     }
 }
@@ -100,7 +100,7 @@ fn write_scans(
     let ends: Vec<usize> = components
         .iter()
         .map(|component| {
-            band.tokens(&component.blocks, |value| value, tokens);
+            band.tokens(&component.blocks, Grain::WHOLE, tokens);
             tokens.len()
         })
         .collect();

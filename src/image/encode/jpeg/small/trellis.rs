@@ -10,23 +10,19 @@ use std::ops::Range;
 
 use super::super::super::tables::{BLOCK, ZIGZAG};
 use super::huffman::Histogram;
-use super::scan::{Scan, Token};
+use super::scan::{Grain, Scan, Token};
 
 /// Steps in which coefficients come, a quantiser.
 pub(super) const STEPS: u8 = 32;
 
-const HALF: i16 = STEPS as i16 / 2;
+/// To the nearest whole quantiser, ties away from 0.
+const NEAREST: Grain = Grain { more: STEPS as u16 / 2, bits: STEPS.ilog2() };
 
-/// To the nearest whole quantiser.
+/// Like the trellis will for most coefficients, which leaves more of them 0.
+pub(super) const FORETOLD: Grain = Grain { more: 14, ..NEAREST };
+
 pub(super) fn round_dc(block: &mut [i16; BLOCK]) {
-    block[0] = (block[0] + HALF) >> STEPS.ilog2();
-}
-
-/// A coefficient in whole quantisers, more often 0 than the nearest would be: so much as the trellis will leave.
-pub(super) fn rounded(value: i16) -> i16 {
-    const DEAD: i16 = 14;
-    let size = (value.abs() + DEAD) >> STEPS.ilog2();
-    if value < 0 { -size } else { size }
+    block[0] = NEAREST.quantised(block[0]);
 }
 
 /// What symbols cost, in bits with those behind them.
@@ -44,11 +40,12 @@ impl Pricing {
         let cost = |count: u32| (f64::from(total.max(1)) / f64::from(count).max(0.3)).log2().max(0.2) as f32;
         let symbols = std::array::from_fn(|symbol| {
             let size = if symbol & 15 == 0 { 0 } else { symbol & 15 };
-            cost(histogram.0[symbol]) + size as f32
+            // In 256ths of a bit, so that the last bit of a logarithm, where libraries differ, chooses nothing.
+            (cost(histogram.0[symbol]) * 256.0).round() / 256.0 + size as f32
         });
         let of_ends: f32 = (0..15).map(|n| histogram.0[n << 4] as f32 * cost(histogram.0[n << 4])).sum();
-        let end = (of_ends + ends.bits as f32) / (ends.bands.max(1)) as f32;
-        Pricing { symbols, end }
+        let end = (of_ends + ends.bits as f32) / ends.bands.max(1) as f32;
+        Pricing { symbols, end: (end * 256.0).round() / 256.0 }
     }
 }
 
@@ -81,8 +78,10 @@ const MASKING: f32 = 1715.0;
 
 /// See the module.
 pub(super) struct Trellis {
-    /// Squared quantisers in zigzag order, in steps.
+    /// Squared quantisers in zigzag order, in steps; none of the first.
     squares: [f32; BLOCK],
+    /// Those of the band in work: the first stands for that none stays, then one for each position that may.
+    ways: [Way; BLOCK + 1],
 }
 
 /// A way to quantise a band up to a coefficient that stays, and the best that ends with it.
@@ -103,62 +102,84 @@ impl Trellis {
             let step = f32::from(quantisers[usize::from(at)]) / f32::from(STEPS);
             step * step
         };
-        Trellis { squares: ZIGZAG.map(square) }
+        let mut squares = ZIGZAG.map(square);
+        squares[0] = 0.0;
+        Trellis { squares, ways: [Way::default(); BLOCK + 1] }
     }
 
     /// Bits that a squared error of one step is worth in a block that is not quantised yet.
     pub fn worth(&self, block: &[i16; BLOCK]) -> f32 {
-        let energies = block.iter().zip(&self.squares).skip(1);
-        let energy: f32 = energies.map(|(&value, square)| f32::from(value) * f32::from(value) * square).sum();
-        WORTH / (1.0 + energy / 63.0 / MASKING) / (f32::from(STEPS) * f32::from(STEPS))
+        let mut energies = [0.0; 8];
+        for (values, squares) in block.as_chunks::<8>().0.iter().zip(self.squares.as_chunks::<8>().0) {
+            for ((energy, &value), square) in energies.iter_mut().zip(values).zip(squares) {
+                *energy += f32::from(value) * f32::from(value) * square;
+            }
+        }
+        let variance = energies.iter().sum::<f32>() / 63.0;
+        WORTH / (1.0 + variance / MASKING) / (f32::from(STEPS) * f32::from(STEPS))
+    }
+
+    /// Quantises a band of a block, where a squared error of one step is worth so many bits.
+    pub fn quantise(&mut self, block: &mut [i16; BLOCK], band: Scan, pricing: &Pricing, worth: f32) {
+        self.ways[0] = Way { position: band.first - 1, value: 0, before: 0, cost: 0.0 };
+        let (mut first, mut count) = (0, 1);
+        let mut left = NEAREST.nonzero(block) & band.positions();
+        while left != 0 {
+            let position = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let way = best_of(&self.ways, first..count, position, block[position], pricing, worth);
+            self.ways[count] = way;
+            if NEAREST.quantised(block[position]).abs() > 1 {
+                // It stays, on every way.
+                first = count;
+            }
+            count += 1;
+        }
+        let end = |way: &Way| way.cost + if way.position == band.last { 0.0 } else { pricing.end };
+        let costs = self.ways[first..count].iter().map(end);
+        let least = costs.enumerate().fold((0, f32::INFINITY), |a, b| if b.1 < a.1 { b } else { a });
+        block[band.first..=band.last].fill(0);
+        let mut last = first + least.0;
+        while last > 0 {
+            let way = self.ways[last];
+            block[way.position] = way.value;
+            last = way.before;
+        }
     }
 }
 
-/// Quantises a band of a block, where a squared error of one step is worth so many bits.
-pub(super) fn quantise(block: &mut [i16; BLOCK], band: Scan, pricing: &Pricing, worth: f32) {
-    let mut ways = [Way::default(); BLOCK + 1];
-    ways[0] = Way { position: band.first - 1, value: 0, before: 0, cost: 0.0 };
-    let (mut first, mut count) = (0, 1);
-    for position in band.first..=band.last {
-        let exact = i32::from(block[position].unsigned_abs());
-        let nearest = (exact + i32::from(HALF)) >> STEPS.ilog2();
-        if nearest == 0 {
-            continue;
+/// The cheapest way that ends with the coefficient at `position`, behind one of those in `among`.
+#[inline]
+fn best_of(
+    ways: &[Way],
+    among: Range<usize>,
+    position: usize,
+    exact: i16,
+    pricing: &Pricing,
+    worth: f32,
+) -> Way {
+    let exact = i32::from(exact);
+    let nearest = i32::from(NEAREST.quantised(exact as i16));
+    let size = nearest.unsigned_abs().ilog2() + 1;
+    // What the error is less than if it became 0.
+    let saved = |value: i32| {
+        let error = exact - value * i32::from(STEPS);
+        worth * (exact * exact - error * error) as f32
+    };
+    let mut best = best_before(ways, among.clone(), position, size, pricing);
+    best.value = nearest as i16;
+    best.cost -= saved(nearest);
+    // A power of two takes a bit more than what is one less.
+    if size > 1 && nearest.unsigned_abs().is_power_of_two() {
+        let value = nearest - nearest.signum();
+        let mut less = best_before(ways, among, position, size - 1, pricing);
+        less.value = value as i16;
+        less.cost -= saved(value);
+        if less.cost < best.cost {
+            best = less;
         }
-        let (nearest_size, error_of_zero) = (nearest.ilog2() + 1, (exact * exact) as f32);
-        let saved = |value: i32| {
-            let error = exact - value * i32::from(STEPS);
-            worth * (error_of_zero - (error * error) as f32)
-        };
-        let mut best = best_before(&ways, first..count, position, nearest_size, pricing);
-        best.value = nearest as i16;
-        best.cost -= saved(nearest);
-        // A power of two takes a bit more than what is one less.
-        if nearest > 1 && nearest & (nearest - 1) == 0 {
-            let mut less = best_before(&ways, first..count, position, nearest_size - 1, pricing);
-            less.value = nearest as i16 - 1;
-            less.cost -= saved(nearest - 1);
-            if less.cost < best.cost {
-                best = less;
-            }
-        }
-        ways[count] = best;
-        if nearest > 1 {
-            // It stays, on every way.
-            first = count;
-        }
-        count += 1;
     }
-    let end = |way: &Way| way.cost + if way.position == band.last { 0.0 } else { pricing.end };
-    let mut last =
-        (first..count).fold(first, |best, i| if end(&ways[i]) < end(&ways[best]) { i } else { best });
-    let signs: [i16; BLOCK] = std::array::from_fn(|i| block[i].signum());
-    block[band.first..=band.last].fill(0);
-    while last > 0 {
-        let way = ways[last];
-        block[way.position] = way.value * signs[way.position];
-        last = way.before;
-    }
+    best
 }
 
 /// The cheapest of the ways in `among` on which a coefficient of `size` bits at `position` may follow, with the
@@ -219,13 +240,13 @@ mod tests {
             exact[1..=6].copy_from_slice(&values);
             let pricing = pricing();
             let mut chosen = exact;
-            quantise(&mut chosen, BAND, &pricing, worth);
+            Trellis::new(&[16; BLOCK]).quantise(&mut chosen, BAND, &pricing, worth);
             let of_chosen = cost(&exact, &chosen, &pricing, worth);
             // Each coefficient 0 if that may be, one less than the nearest if that is shorter, or the nearest.
             for choice in 0..3usize.pow(6) {
                 let mut other = [0; BLOCK];
                 for k in 1..=6usize {
-                    let nearest = (exact[k].abs() + HALF) >> STEPS.ilog2();
+                    let nearest = NEAREST.quantised(exact[k]).abs();
                     let size = match choice / 3usize.pow(k as u32 - 1) % 3 {
                         0 if nearest < 2 => 0,
                         1 if nearest > 1 && nearest & (nearest - 1) == 0 => nearest - 1,
@@ -244,7 +265,8 @@ mod tests {
             let exact: [i16; BLOCK] = values.try_into().unwrap();
             let mut chosen = exact;
             round_dc(&mut chosen);
-            quantise(&mut chosen, Scan { first: 1, last: 63 }, &pricing(), worth);
+            let band = Scan { first: 1, last: 63 };
+            Trellis::new(&[16; BLOCK]).quantise(&mut chosen, band, &pricing(), worth);
             for (exact, chosen) in exact.into_iter().zip(chosen) {
                 let off = (i32::from(exact) - i32::from(chosen) * i32::from(STEPS)).abs();
                 prop_assert!(off <= i32::from(STEPS) * 3 / 2, "{exact} became {chosen}");
