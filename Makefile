@@ -256,6 +256,27 @@ $(BENCH)/pillow/.done: benches/peers/setup/requirements.txt
 	$(@D)/bin/pip install --quiet --requirement $<
 	@touch $@
 
+BYTES = $(BENCH)/build/release/peers bytes
+BYTES_TOOLS = libjpeg-turbo-progs libturbojpeg0-dev pkg-config pngquant pngcheck
+
+.PHONY: bench-bytes
+bench-bytes: bytes-tools bench-setup ## Measure thumbnails' bytes against mozjpeg, libjpeg-turbo, pngquant (IMAGES=folder; apt-get installs these)
+	$(BYTES) check $(BENCH) $(BENCH) full
+	$(BYTES) full $(BENCH) "$(IMAGES)"
+
+.PHONY: bench-bytes-quick
+bench-bytes-quick: bytes-tools bench-setup ## The same with three pictures and large thumbnails alone, in a minute
+	$(BYTES) check $(BENCH) $(BENCH) quick
+	$(BYTES) quick $(BENCH) "$(IMAGES)"
+
+.PHONY: bytes-tools
+bytes-tools:
+	@missing=$$(for package in $(BYTES_TOOLS); do dpkg -s $$package > /dev/null 2>&1 || echo $$package; done); \
+	if [ -n "$$missing" ]; then \
+	echo "installing by apt-get:" $$missing; \
+	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -qq --yes --no-install-recommends \
+	-o DPkg::Lock::Timeout=300 $$missing; fi
+
 .PHONY: bench-door
 bench-door: build ## Measure GET /healthz against nginx, an access log each (installs nginx and wrk by apt-get)
 	@missing=$$(for package in nginx-light wrk; do \

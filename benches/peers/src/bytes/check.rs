@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use image_sharer::image::encode::{jpeg, png, ycbcr::Ycbcr};
+use image_sharer::image::encode::jpeg::{self, Sampling};
+use image_sharer::image::encode::{png, ycbcr::Ycbcr};
 use image_sharer::image::{Color, Effort, Size};
 
 use super::tools::decode_jpeg;
@@ -99,7 +100,8 @@ pub fn write(folder: &Path, set: &str) -> Result<(), String> {
             let save = |kind: &str, file: &[u8]| {
                 fs::write(format!("{}-{kind}", start.display()), file).map_err(fault)
             };
-            save("colour.jpg", &to_jpeg(size, &content, quality, effort))?;
+            save("colour.jpg", &to_jpeg(size, &content, Sampling::Halved, quality, effort))?;
+            save("whole-chroma.jpg", &to_jpeg(size, &content, Sampling::Full, quality, effort))?;
             save("grey.jpg", &to_grey_jpeg(size, &content, quality, effort))?;
             for (kind, color) in [
                 ("grey.png", Color::Grey),
@@ -145,12 +147,9 @@ fn channels(content: &[[u8; 4]], color: Color) -> Vec<u8> {
     content.iter().flat_map(of).collect()
 }
 
-fn to_jpeg(size: Size, content: &[[u8; 4]], quality: u8, effort: Effort) -> Vec<u8> {
-    written(
-        &Ycbcr::from_rgb(size, &channels(content, Color::Rgb), jpeg::Sampling::Halved).planes(),
-        quality,
-        effort,
-    )
+fn to_jpeg(size: Size, content: &[[u8; 4]], sampling: Sampling, quality: u8, effort: Effort) -> Vec<u8> {
+    let planes = Ycbcr::from_rgb(size, &channels(content, Color::Rgb), sampling);
+    written(&planes.planes(), quality, effort)
 }
 
 fn to_grey_jpeg(size: Size, content: &[[u8; 4]], quality: u8, effort: Effort) -> Vec<u8> {

@@ -102,7 +102,7 @@ fn encode(encoder: &Encoder, samples: &Samples, sharp: &Sharp) -> Result<(Vec<u8
             Ok((filter("pngquant", &["256", "-"], &whole)?.output, None))
         }
         Encoder::Sharp => {
-            let (file, ms) = sharp.encode(*size, samples.channels(), bytes, ("palette", 100, 3))?;
+            let (file, ms) = sharp.encode(*size, samples.channels(), bytes, ("palette", 100, 1))?;
             Ok((file, Some(ms)))
         }
     }

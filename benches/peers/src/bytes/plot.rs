@@ -8,7 +8,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::SIDES;
-use super::compare::Compared;
+use super::compare::{Compared, SCORES as COMPARED};
 use super::encoders::Encoder;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -63,12 +63,13 @@ fn panel(area: &Area<'_>, one: &Compared<'_>) -> Drawn {
         .collect();
     let all = || lines.iter().flatten().map(|point| point.1);
     let (least, most) = (all().fold(f64::MAX, f64::min), all().fold(0.0, f64::max));
-    let name = Text::new(one.picture.name.clone(), (70, 4), (FONT, 15).into_font().color(&INK));
+    let name = Text::new(one.picture.name.clone(), (84, 4), (FONT, 15).into_font().color(&INK));
     area.draw(&name)?;
     let mut chart = ChartBuilder::on(area)
         .margin_top(26)
         .margin_right(16)
         .margin_bottom(8)
+        .margin_left(14)
         .x_label_area_size(44)
         .y_label_area_size(60)
         .build_cartesian_2d(SCORES, (least * 0.93..most * 1.07).log_scale())?;
@@ -80,7 +81,7 @@ fn panel(area: &Area<'_>, one: &Compared<'_>) -> Drawn {
         .label_style((FONT, 14).into_font().color(&INK))
         .axis_desc_style((FONT, 15).into_font().color(&INK))
         .x_labels(9)
-        .y_labels(0)
+        .y_label_formatter(&|_| String::new())
         .x_desc("SSIMULACRA2")
         .y_desc("kB (log scale)")
         .x_label_formatter(&|value| format!("{value:.0}"))
@@ -92,6 +93,10 @@ fn panel(area: &Area<'_>, one: &Compared<'_>) -> Drawn {
         chart.draw_series(std::iter::once(
             EmptyElement::at((SCORES.start, tick)) + Text::new(format!("{tick}"), (-8, 0), label),
         ))?;
+    }
+    for score in COMPARED {
+        let line = [(score, least * 0.93), (score, most * 1.07)];
+        chart.draw_series(std::iter::once(PathElement::new(line, FAINT)))?;
     }
     for (points, (colour, width, dash)) in lines.into_iter().zip(STYLES) {
         let style = colour.stroke_width(width);

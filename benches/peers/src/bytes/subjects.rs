@@ -33,10 +33,24 @@ impl Picture {
         self.rgb.iter().fold(0xcbf2_9ce4_8422_2325, step)
     }
 
-    /// Whether it shows the same, but for how it was compressed.
+    /// Whether it shows the same, but for how it was compressed and turned.
     fn shows_the_same_as(&self, other: &Picture) -> bool {
-        let differences = self.rgb.iter().zip(&other.rgb).map(|(a, b)| u64::from(a.abs_diff(*b)));
-        self.size == other.size && differences.sum::<u64>() < 4 * self.rgb.len() as u64
+        let (mine, others) = (self.coarse(), other.coarse());
+        let differences = mine.iter().zip(&others).map(|(a, b)| a.abs_diff(*b));
+        self.size == other.size && differences.sum::<u64>() < 4 * mine.len() as u64
+    }
+
+    /// Means of squares of a sixteenth of the width.
+    fn coarse(&self) -> Vec<u64> {
+        let (width, side) = (self.size.width as usize, (self.size.width as usize / 16).max(1));
+        let rows: Vec<&[u8]> = self.rgb.chunks_exact(width * 3).collect();
+        let mean = |rows: &[&[u8]], i: usize| {
+            let of = |row: &&[u8]| {
+                row[i * side * 3..][..side * 3].iter().map(|&level| u64::from(level)).sum::<u64>()
+            };
+            rows.iter().map(of).sum::<u64>() / (rows.len() * side * 3) as u64
+        };
+        rows.chunks(side).flat_map(|rows| (0..width / side).map(move |i| mean(rows, i))).collect()
     }
 }
 
