@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use image_sharer::image::Size;
-use image_sharer::image::encode::jpeg::{self, Planes};
+use image_sharer::image::encode::jpeg::{self, Chroma, Planes, Sampling};
 
 /// A file of `tests/pictures`.
 pub fn picture(name: &str) -> Vec<u8> {
@@ -32,7 +32,8 @@ pub fn noise_jpeg(width: u32, height: u32, seed: u64) -> Vec<u8> {
     let half = width.div_ceil(2) as usize * height.div_ceil(2) as usize;
     let (cb, cr) = (vec![100 + (seed % 50) as u8; half], vec![150 - (seed % 50) as u8; half]);
     let mut file = Vec::new();
-    let planes = Planes { size: Size { width, height }, luma: &y, chroma: Some([&cb, &cr]) };
+    let chroma = Some(Chroma { sampling: Sampling::Halved, planes: [&cb, &cr] });
+    let planes = Planes { size: Size { width, height }, luma: &y, chroma };
     jpeg::encode(&planes, 85, &mut file);
     file
 }
