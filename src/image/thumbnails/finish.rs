@@ -7,7 +7,7 @@ use crate::image::color::on_white;
 use crate::image::encode::jpeg::{self, Planes};
 use crate::image::encode::png;
 use crate::image::encode::ycbcr::Ycbcr;
-use crate::image::{Color, Effort, Format};
+use crate::image::{Color, Effort, Format, Size};
 
 /// Quality of JPEG thumbnails, on libjpeg's scale.
 const QUALITY: u8 = 80;
@@ -19,6 +19,14 @@ pub(super) fn encode(format: Format, effort: Effort, color: Color, planes: &[Ima
         _ => to_png(effort, color, planes),
     };
     Thumbnail { size: planes[0].size, bytes }
+}
+
+/// What [`encode`] holds at once for a thumbnail of `size`, in bytes, beside its planes and its file.
+pub(super) fn encoding(format: Format, effort: Effort, size: Size) -> u64 {
+    match format {
+        Format::Png => png::memory(size, effort),
+        _ => 0,
+    }
 }
 
 fn to_jpeg(color: Color, planes: &[Image]) -> Vec<u8> {

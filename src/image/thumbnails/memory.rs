@@ -4,7 +4,9 @@
 //! for large files of each kind; they err on the large side, by at most about two.
 
 use super::Spec;
+use super::finish::encoding;
 use super::press::detail;
+use crate::image::Size;
 use crate::image::decode::{MOST_CODES, jpeg_memory};
 use crate::image::probe::{Coding, Frames, Interlacing, Probe, WebpPixels};
 
@@ -16,6 +18,9 @@ const FIXED: u64 = 4 << 20;
 /// up to four channels, and the weights of three thumbnails.
 const RESIZING: u64 = 100;
 
+/// Longest side of a thumbnail of the usual sizes.
+const USUAL_SIDE: u32 = 600;
+
 /// Thumbnails of the usual sizes, with all that becomes of them until they are files.
 const THUMBNAILS: u64 = 8 << 20;
 
@@ -23,7 +28,13 @@ const THUMBNAILS: u64 = 8 << 20;
 /// 600 × 600 px, three of them), may hold at most, in bytes, the file of `file_bytes` included.
 pub fn memory_needed(probe: &Probe, file_bytes: u64, wanted: &[Spec]) -> u64 {
     let sides = u64::from(probe.size.width) + u64::from(probe.size.height);
-    before_resizing(probe, file_bytes, wanted).saturating_add(RESIZING * sides + THUMBNAILS)
+    let encoding = |spec: &Spec| {
+        let usual = |side: u32| side.min(USUAL_SIDE);
+        let size = Size { width: usual(spec.bounds.width), height: usual(spec.bounds.height) };
+        encoding(spec.format, spec.effort, size)
+    };
+    let encoding = wanted.iter().map(encoding).max().unwrap_or(0);
+    before_resizing(probe, file_bytes, wanted).saturating_add(RESIZING * sides + THUMBNAILS + encoding)
 }
 
 /// The part of [`memory_needed`] that is spent before any thumbnail.

@@ -4,7 +4,7 @@
 //! Luma and chroma stay planes, unless a colour profile asks for RGB. A JPEG's chroma goes from the source's own chroma plane straight to the
 //! thumbnail's, half as wide and high, with its samples where they will be when it stands upright.
 
-use super::finish::encode;
+use super::finish::{encode, encoding};
 use super::managed::managed;
 use super::turn::turn;
 use super::{Spec, Thumbnail, fit};
@@ -174,6 +174,13 @@ impl Sink for Press<'_> {
             needed += 4 * of_plane.iter().map(|t| samples(t, plane.channels)).sum::<u64>();
             of_planes.push(of_plane);
         }
+        // One is encoded after the other.
+        needed += self
+            .outputs
+            .iter()
+            .map(|output| encoding(output.format, output.effort, output.stored))
+            .max()
+            .unwrap_or(0);
         if needed > self.budget {
             return Err(Error::TooLargeForWorker { needed, available: self.budget });
         }
