@@ -22,14 +22,15 @@ pub(super) fn encode(format: Format, effort: Effort, color: Color, planes: &[Ima
     Thumbnail { size: planes[0].size, bytes }
 }
 
-/// Most bytes that are held of each sample from plane to file.
-pub(super) fn held(format: Format, effort: Effort) -> u64 {
-    // The plane, the same turned, what it becomes before it is encoded, and its file.
-    const ALWAYS: u64 = 4;
-    match (format, effort) {
-        // A coefficient, and what codes it.
-        (Format::Jpeg, Effort::Small) => ALWAYS + 2 + 4,
-        _ => ALWAYS,
+/// Bytes of each of a thumbnail's samples, until it is a file: the plane, the same turned, what it becomes before
+/// it is encoded, and its file.
+pub(super) const HELD: u64 = 4;
+
+/// What [`encode`] holds at once for a thumbnail of `size`, in bytes, beside its planes and its file.
+pub(super) fn encoding(format: Format, effort: Effort, size: Size) -> u64 {
+    match format {
+        Format::Jpeg => jpeg::memory(size, effort),
+        _ => png::memory(size, effort),
     }
 }
 

@@ -3,7 +3,7 @@
 //! The figures follow from what each decoder holds, and were checked against the peak of a process
 //! for large files of each kind; they err on the large side, by at most about two.
 
-use super::finish::held;
+use super::finish::{HELD, encoding};
 use super::press::detail;
 use super::{Spec, fit};
 use crate::image::Format;
@@ -33,12 +33,16 @@ pub fn memory_needed(probe: &Probe, file_bytes: u64, wanted: &[Spec]) -> u64 {
 /// Thumbnails with all that becomes of them until they are files.
 fn thumbnails(probe: &Probe, wanted: &[Spec]) -> u64 {
     let upright = probe.orientation.apply(probe.size);
-    let of = |spec: &Spec| {
+    let size = |spec: &Spec| fit(upright, spec.bounds);
+    let held = |spec: &Spec| {
         let channels = if spec.format == Format::Jpeg { 3 } else { 4 };
-        let samples = fit(upright, spec.bounds).pixels().saturating_mul(channels);
-        samples.saturating_mul(held(spec.format, spec.effort))
+        size(spec).pixels().saturating_mul(channels * HELD)
     };
-    wanted.iter().map(of).fold(0, u64::saturating_add)
+    let held = wanted.iter().map(held).fold(0, u64::saturating_add);
+    // One is encoded after the other.
+    let encoding =
+        wanted.iter().map(|spec| encoding(spec.format, spec.effort, size(spec))).max().unwrap_or(0);
+    held.saturating_add(encoding)
 }
 
 /// The part of [`memory_needed`] that is spent before any thumbnail.

@@ -5,7 +5,7 @@
 //! chroma plane straight to the thumbnail's, as large as its encoder takes it, with its samples where they will be
 //! when it stands upright.
 
-use super::finish::{self, chroma_of, encode};
+use super::finish::{self, HELD, chroma_of, encode};
 use super::managed::managed;
 use super::turn::turn;
 use super::{Spec, Thumbnail, fit};
@@ -174,12 +174,16 @@ impl Sink for Press<'_> {
             let of_plane: Vec<Target> =
                 self.outputs.iter().map(|output| self.target(layout.size, plane, output, index)).collect();
             needed += Resizer::memory(plane.channels, &of_plane);
-            let outputs = of_plane.iter().zip(&self.outputs);
-            needed += outputs
-                .map(|(t, o)| samples(t, plane.channels) * finish::held(o.format, o.effort))
-                .sum::<u64>();
+            needed += HELD * of_plane.iter().map(|t| samples(t, plane.channels)).sum::<u64>();
             of_planes.push(of_plane);
         }
+        // One is encoded after the other.
+        needed += self
+            .outputs
+            .iter()
+            .map(|output| finish::encoding(output.format, output.effort, output.stored))
+            .max()
+            .unwrap_or(0);
         if needed > self.budget {
             return Err(Error::TooLargeForWorker { needed, available: self.budget });
         }

@@ -9,10 +9,19 @@ mod small;
 use super::bits::Bits;
 use super::dct::Samples;
 use super::tables::{BLOCK, Code, Huffman, ZIGZAG};
-use crate::image::Size;
+use crate::image::{Effort, Size};
 
 pub use baseline::encode;
 pub use small::encode as encode_small;
+
+/// What an encoder holds at most at once for a picture of `size`, in bytes, beside its planes and its file.
+pub(in crate::image) fn memory(size: Size, effort: Effort) -> u64 {
+    match effort {
+        Effort::Fast => 0,
+        // Of up to three planes each sample's coefficient, and of two at once what codes them.
+        Effort::Small => size.pixels().saturating_mul(3 * 2 + 2 * 4),
+    }
+}
 
 /// Longest side that the format can say.
 pub const MAX_SIDE: u32 = 65_535;
