@@ -71,7 +71,7 @@ impl<'a> Raster<'a> {
         let more: &[Pack] = match (numbers, repeats) {
             (true, true) => &[Pack::Plain(ALL)],
             (true, false) => &[],
-            (false, true) => &[Pack::Filtered(ALL), Pack::Plain(ALL)],
+            (false, true) => &[Pack::Filtered(ALL)],
             (false, false) if self.color == png::ColorType::Grayscale => &[Pack::Filtered(ENOUGH)],
             (false, false) => &[Pack::Filtered(ENOUGH_FOR_CHANNELS)],
         };
