@@ -59,17 +59,29 @@ fn fast(size: Size, color: Color, samples: &[u8]) -> Vec<u8> {
 
 fn small(size: Size, color: Color, samples: &[u8]) -> Vec<u8> {
     let pixels = pixels(color, samples);
-    let all = || exact::all_colours(size, &pixels).smallest();
+    let all = || exact::all_colours(size, &pixels);
     let Some(raster) = exact::few_colours(size, &pixels).or_else(|| lossy::palette(size, &pixels)) else {
-        return all();
+        return all().smallest();
     };
     let file = raster.smallest();
-    // There a palette may take more than it saves.
-    if file.len() > TINY { file } else { Some(all()).filter(|all| all.len() < file.len()).unwrap_or(file) }
+    let bits = 8 * file.len() as u64;
+    if file.len() > TINY && bits > GRAINY * size.pixels() {
+        return file;
+    }
+    // Of what is very small, or changes as evenly as filters foresee, a palette makes more, not less.
+    let all = all();
+    if file.len() > TINY && file.len() <= all.pack(Pack::Fast).len() / 2 {
+        return file;
+    }
+    let all = all.smallest();
+    if all.len() < file.len() { all } else { file }
 }
 
 /// Bytes of a file of which a palette is a large part.
 const TINY: usize = 4096;
+
+/// Bits a pixel of numbers in a palette where filters would foresee nothing.
+const GRAINY: u64 = 3;
 
 fn raster(size: Size, color: Color, samples: Cow<'_, [u8]>) -> Raster<'_> {
     let color = match color {

@@ -49,9 +49,9 @@ impl<'a> Raster<'a> {
     /// Of numbers of `palette`, which has 1 to 256 colours, those that are not opaque first. It takes as few bits a number as will do.
     pub(super) fn of_numbers(size: Size, palette: &[[u8; 4]], numbers: &[u8]) -> Raster<'a> {
         let (depth, bits) = match palette.len() {
-            ..=2 => (png::BitDepth::One, 1),
-            ..=4 => (png::BitDepth::Two, 2),
-            ..=16 => (png::BitDepth::Four, 4),
+            0..=2 => (png::BitDepth::One, 1),
+            3..=4 => (png::BitDepth::Two, 2),
+            5..=16 => (png::BitDepth::Four, 4),
             _ => (png::BitDepth::Eight, 8),
         };
         let colours = Colours {
@@ -71,7 +71,7 @@ impl<'a> Raster<'a> {
         let more: &[Pack] = match (numbers, repeats) {
             (true, true) => &[Pack::Plain(ALL)],
             (true, false) => &[],
-            (false, true) => &[Pack::Filtered(ALL), Pack::Plain(ALL)],
+            (false, true) => &[Pack::Filtered(ALL)],
             (false, false) if self.color == png::ColorType::Grayscale => &[Pack::Filtered(ENOUGH)],
             (false, false) => &[Pack::Filtered(ENOUGH_FOR_CHANNELS)],
         };

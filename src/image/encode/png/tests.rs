@@ -68,12 +68,17 @@ fn rainbow(width: u32, height: u32) -> (Size, Vec<[u8; 4]>) {
     })
 }
 
-/// A disc with a soft edge and a gradient.
+/// A ring with a soft edge and a gradient, on a soft shadow with a grain.
 fn logo(side: u32) -> (Size, Vec<[u8; 4]>) {
     drawn(side, side, |x, y| {
+        let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(2_246_822_519)) >> 14 & 3;
         let (x, y) = (x as f32 / side as f32 - 0.5, y as f32 / side as f32 - 0.5);
-        let alpha = ((0.45 - x.hypot(y)) * 20.0).clamp(0.0, 1.0) * 255.0;
-        [200.0 + 80.0 * x, 120.0 + 100.0 * y, 90.0, alpha].map(|level| level as u8)
+        let far = x.hypot(y);
+        let ring = ((0.4 - far) * 100.0).clamp(0.0, 1.0) * ((far - 0.25) * 100.0).clamp(0.0, 1.0);
+        let shadow = ((0.48 - far) * 10.0).clamp(0.0, 1.0) * 0.4;
+        let alpha = ring + shadow * (1.0 - ring);
+        [200.0 * ring + 80.0 * y, 120.0 * ring - 70.0 * y + grain as f32, 90.0 * ring, alpha * 255.0]
+            .map(|level| level as u8)
     })
 }
 
@@ -167,7 +172,8 @@ fn a_file_holds_nothing_but_the_picture() {
 fn a_number_takes_no_more_bits_than_it_needs() {
     for (colours, bits) in [(2, 1), (3, 2), (4, 2), (5, 4), (16, 4), (17, 8), (256, 8)] {
         let (size, pixels) = drawn(301, 203, |x, y| {
-            let number = ((x / 7 + y / 5 * 11) % colours) as u8;
+            let place = (x / 3).wrapping_mul(2_654_435_761) ^ (y / 2).wrapping_mul(2_246_822_519);
+            let number = ((place ^ place >> 15) % colours) as u8;
             [number, 255 - number, 90, 255]
         });
         let file = small_rgba(size, &pixels);
