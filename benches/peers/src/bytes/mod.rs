@@ -43,7 +43,7 @@ fn all(set: &str, tools: &Path, images: &Path) -> Result<(), String> {
     let is_quick = set == "quick";
     let sharp = Sharp::new(tools, &tools.join("bytes"))?;
     let mut files = if images.as_os_str().is_empty() { subjects::made() } else { subjects::read(images)? };
-    // SSIMULACRA2 says little of 100 px: of its six scales three are left.
+    // SSIMULACRA2 says little of 100 px: of its six scales four are left.
     let sides = if is_quick { &SIDES[..1] } else { &SIDES[..2] };
     if is_quick {
         files.truncate(3);
@@ -76,7 +76,7 @@ fn all(set: &str, tools: &Path, images: &Path) -> Result<(), String> {
     page += &costs::table(&all, &costs);
     page += &costs::dollars(&all, &costs, &mut compared)?;
     eprintln!("PNG");
-    page += &palettes::table(&files, &sharp)?;
+    page += &palettes::table(&files, &sharp, &tools.join("pictures"))?;
     let name = if is_quick { "bytes-quick" } else { "bytes" };
     save(&tools.join(format!("{name}.csv")), &csv(&compared, &all))?;
     plot::curves(&tools.join(format!("{name}.svg")), &compared, &all).map_err(|e| e.to_string())?;

@@ -1,7 +1,9 @@
 //! PNG encoders compared, with those that choose a palette: a photograph, a screenshot, and a logo with soft
 //! alpha.
 
+use std::fs;
 use std::hint::black_box;
+use std::path::Path;
 
 use image_sharer::image::Effort;
 use image_sharer::image::encode::png;
@@ -35,8 +37,9 @@ const ENCODERS: [(&str, Encoder); 4] = [
     ("sharp, palette", Encoder::Sharp),
 ];
 
-/// A table of the three pictures; the photograph is the first of `files`.
-pub fn table(files: &[(String, Vec<u8>)], sharp: &Sharp) -> Result<String, String> {
+/// A table of the three pictures; the photograph is the first of `files`. Those that are made up are saved in
+/// `folder`, to be looked at.
+pub fn table(files: &[(String, Vec<u8>)], sharp: &Sharp, folder: &Path) -> Result<String, String> {
     let photo = files.iter().map(|(_, bytes)| bytes).find(|bytes| {
         thumbnail(bytes, SIDES[0]).is_ok_and(|made| made.size.width.max(made.size.height) == SIDES[0])
     });
@@ -46,6 +49,10 @@ pub fn table(files: &[(String, Vec<u8>)], sharp: &Sharp) -> Result<String, Strin
         ("screenshot", drawn::screenshot(), 0.60),
         ("logo", drawn::logo(), 0.60),
     ];
+    fs::create_dir_all(folder).map_err(|e| e.to_string())?;
+    for (title, file, _) in &pictures[1..] {
+        fs::write(folder.join(format!("{title}.png")), file).map_err(|e| e.to_string())?;
+    }
     let mut table = Table::new(&[
         "PNG of 600 / 300 / 100 px",
         "encoder",
