@@ -8,6 +8,8 @@ pub mod answer;
 pub mod decode;
 pub mod encode;
 pub mod http;
+pub mod jpeg_file;
+pub mod jpeg_peer;
 pub mod memory;
 pub mod message;
 pub mod picture;

@@ -1,8 +1,11 @@
 //! The bits of a scan's entropy-coded data (ITU-T T.81, B.1.1.5 and F.1.2.3): what was stuffed is taken out
-//! in bulk, a window at a time, so that a decoder loads eight bytes without a look at what they are.
+//! in bulk, a window at a time, so that a decoder loads eight bytes without a look at what they are. The next
+//! bit is a register's top bit, or its bottom one where bits are rather laid out than read as numbers.
 //!
 //! A segment ends at a restart marker or with the scan. Ones stand behind it, and whoever takes those is
 //! told that data lack: what is not there is never decoded as if it were.
+
+use std::marker::PhantomData;
 
 use memchr::memchr;
 
@@ -41,8 +44,58 @@ pub(super) enum Cut {
     Restart,
 }
 
+/// At which end of a register the next bit is.
+pub(super) trait Order: Copy {
+    /// Turns bytes of the data into bytes of the window.
+    fn turn(bytes: &mut [u8]);
+    /// `buffer`, of which `count` bits count, with what `bytes` hold behind them.
+    fn joined(buffer: u64, count: u32, bytes: [u8; LOADED]) -> u64;
+    /// `buffer` without its next `count` bits.
+    fn without(buffer: u64, count: u32) -> u64;
+}
+
+/// The top, as in the data's bytes.
+#[derive(Clone, Copy)]
+pub(super) struct FromTop;
+
+/// The bottom: each byte's bits are in reverse.
+#[derive(Clone, Copy)]
+pub(super) struct FromBottom;
+
+impl Order for FromTop {
+    #[inline(always)]
+    fn turn(_: &mut [u8]) {}
+
+    #[inline(always)]
+    fn joined(buffer: u64, count: u32, bytes: [u8; LOADED]) -> u64 {
+        buffer | u64::from_be_bytes(bytes).wrapping_shr(count)
+    }
+
+    #[inline(always)]
+    fn without(buffer: u64, count: u32) -> u64 {
+        buffer << count
+    }
+}
+
+impl Order for FromBottom {
+    #[inline(always)]
+    fn turn(bytes: &mut [u8]) {
+        bytes.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+    }
+
+    #[inline(always)]
+    fn joined(buffer: u64, count: u32, bytes: [u8; LOADED]) -> u64 {
+        buffer | u64::from_le_bytes(bytes).wrapping_shl(count)
+    }
+
+    #[inline(always)]
+    fn without(buffer: u64, count: u32) -> u64 {
+        buffer >> count
+    }
+}
+
 /// A scan's bits.
-pub(super) struct Bits<'a> {
+pub(super) struct Bits<'a, O = FromTop> {
     /// The data, stuffed.
     data: &'a [u8],
     /// The next byte of `data` that is not in the window.
@@ -52,22 +105,23 @@ pub(super) struct Bits<'a> {
     end: usize,
     /// Where in the window the segment ends, once that is known.
     stop: Option<usize>,
-    register: Register,
+    register: Register<O>,
 }
 
 /// The bits at hand. Copied where they are used, so that they stay in a processor's registers.
 #[derive(Clone, Copy)]
-pub(super) struct Register {
-    /// The next bits, from the top.
+pub(super) struct Register<O = FromTop> {
+    /// The next bits.
     buffer: u64,
-    /// How many of them count; those below are what the next load puts there again.
+    /// How many of them count; those beyond are what the next load puts there again.
     count: u32,
     /// The next byte of the window.
     start: usize,
+    order: PhantomData<O>,
 }
 
-impl Register {
-    const EMPTY: Register = Register { buffer: 0, count: 0, start: 0 };
+impl<O: Order> Register<O> {
+    const EMPTY: Register<O> = Register { buffer: 0, count: 0, start: 0, order: PhantomData };
 
     /// Takes bytes in, so that at least 56 bits are at hand.
     #[inline(always)]
@@ -76,7 +130,7 @@ impl Register {
         let start = self.start & (WINDOW - 1);
         let mut bytes = [0; LOADED];
         bytes.copy_from_slice(&window.0[start..start + LOADED]);
-        self.buffer |= u64::from_be_bytes(bytes) >> self.count;
+        self.buffer = O::joined(self.buffer, self.count, bytes);
         self.start += ((63 - self.count) >> 3) as usize;
         self.count |= 56;
     }
@@ -89,17 +143,27 @@ impl Register {
         }
     }
 
+    /// Takes `count` bits, at most as many as are at hand.
+    #[inline(always)]
+    pub fn take(&mut self, count: u32) {
+        self.buffer = O::without(self.buffer, count);
+        self.count -= count;
+    }
+}
+
+impl Register<FromBottom> {
+    /// The bits at hand, from the bottom.
+    #[inline(always)]
+    pub fn bottom(&self) -> u64 {
+        self.buffer
+    }
+}
+
+impl Register {
     /// The bits at hand, from the top.
     #[inline(always)]
     pub fn top(&self) -> u64 {
         self.buffer
-    }
-
-    /// Takes `count` bits, at most as many as are at hand.
-    #[inline(always)]
-    pub fn take(&mut self, count: u32) {
-        self.buffer <<= count;
-        self.count -= count;
     }
 
     /// The next bit.
@@ -114,25 +178,28 @@ impl Register {
 /// What a [`Register`] is filled from.
 pub(super) struct Window<'w>(&'w [u8; WINDOW + LOADED]);
 
-impl<'a> Bits<'a> {
+impl<'a, O: Order> Bits<'a, O> {
     /// The entropy-coded data of one scan, restart markers included, up to the next other marker.
-    pub fn new(data: &'a [u8]) -> Bits<'a> {
+    pub fn new(data: &'a [u8]) -> Bits<'a, O> {
         Bits { data, at: 0, window: [0; WINDOW + LOADED], end: 0, stop: None, register: Register::EMPTY }
     }
 
-    /// Lays out bits for one more block, and lends them. As many are at hand as the block before left, and 56
-    /// before a segment's first.
+    /// Lays out bits for one more block.
     #[inline(always)]
-    pub fn prepare(&mut self) -> Result<(Register, Window<'_>), Fault> {
-        if self.register.start + AHEAD > self.end {
-            self.advance()?;
-        }
-        Ok((self.register, Window(&self.window)))
+    pub fn prepare(&mut self) -> Result<(), Fault> {
+        if self.register.start + AHEAD > self.end { self.advance() } else { Ok(()) }
+    }
+
+    /// Lends the bits that were laid out. As many are at hand as the block before left, and 56 before a segment's
+    /// first.
+    #[inline(always)]
+    pub fn lend(&self) -> (Register<O>, Window<'_>) {
+        (self.register, Window(&self.window))
     }
 
     /// Takes back what a block left.
     #[inline(always)]
-    pub fn put(&mut self, register: Register) {
+    pub fn put(&mut self, register: Register<O>) {
         self.register = register;
     }
 
@@ -162,7 +229,9 @@ impl<'a> Bits<'a> {
             let rest = &self.data[self.at..];
             let rest = &rest[..rest.len().min(FULL - self.end)];
             let run = memchr(0xFF, rest).unwrap_or(rest.len());
-            self.window[self.end..self.end + run].copy_from_slice(&rest[..run]);
+            let into = &mut self.window[self.end..self.end + run];
+            into.copy_from_slice(&rest[..run]);
+            O::turn(into);
             self.end += run;
             self.at += run;
             match self.data.get(self.at..).unwrap_or_default() {
@@ -232,7 +301,8 @@ mod tests {
     fn bytes(bits: &mut Bits<'_>) -> Vec<u8> {
         let mut out = Vec::new();
         loop {
-            let Ok((mut register, window)) = bits.prepare() else { return out };
+            let Ok(()) = bits.prepare() else { return out };
+            let (mut register, window) = bits.lend();
             register.fill(&window);
             let byte = (register.top() >> 56) as u8;
             register.take(8);

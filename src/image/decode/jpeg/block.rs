@@ -6,7 +6,7 @@
 
 use super::bits::{Bits, Fault, Register, Window};
 use super::scale::{Block, Scale};
-use super::steps::{Alternating, Differential, END_OF_BLOCK};
+use super::steps::{Alternating, Differential, END_OF_BLOCK, Step};
 
 /// How a component's blocks are decoded.
 pub(super) struct Coding<'t> {
@@ -25,59 +25,34 @@ pub(super) struct Found {
 
 impl Coding<'_> {
     /// Decodes a block's AC coefficients into `block`, which is all zero, where its scale keeps them.
-    #[inline]
-    pub fn block(&self, bits: &mut Bits<'_>, block: &mut Block) -> Result<Found, Fault> {
-        if self.scale.leaps() { self.part(bits, block) } else { self.whole(bits, block) }
-    }
-
-    // Apart, so that each loop has a processor's registers for itself.
-    #[inline(never)]
-    fn whole(&self, bits: &mut Bits<'_>, block: &mut Block) -> Result<Found, Fault> {
-        self.run(bits, |bits, window| self.all(bits, window, block).map(|k| (k, k)))
-    }
-
-    #[inline(never)]
-    fn part(&self, bits: &mut Bits<'_>, block: &mut Block) -> Result<Found, Fault> {
-        self.run(bits, |bits, window| {
-            let k = self.kept(bits, window, block)?;
-            Ok((k, self.others(bits, window, k)?))
-        })
-    }
-
-    /// Decodes the DC coefficient and, by `alternating`, the others: how far it came when it had those that are
-    /// kept, and in the end.
-    ///
-    /// Wherever a look-up is done, also the first, 25 bits or more are at hand: 56, less a code of sixteen and a
-    /// value of fifteen.
     #[inline(always)]
-    fn run(
-        &self,
-        bits: &mut Bits<'_>,
-        alternating: impl FnOnce(&mut Register, &Window<'_>) -> Result<(usize, usize), Fault>,
-    ) -> Result<Found, Fault> {
-        let (mut register, window) = bits.prepare()?;
-        let difference = self.difference(&mut register, &window);
-        let found = difference.and_then(|difference| {
-            let (kept, k) = alternating(&mut register, &window)?;
-            // Beyond the end of a block, all is well if that was coded before its last coefficient was.
-            let is_sound = k == 63 || (END_OF_BLOCK..END_OF_BLOCK + 63).contains(&k);
-            let found = Found { difference, is_flat: kept == END_OF_BLOCK };
-            if is_sound { Ok(found) } else { Err(Fault::Run) }
-        });
+    pub fn block(&self, bits: &mut Bits<'_>, block: &mut Block) -> Result<Found, Fault> {
+        bits.prepare()?;
+        let (mut register, window) = bits.lend();
+        let found = self.found(&mut register, &window, block);
         bits.put(register);
         found.map_err(|fault| bits.fault(fault))
     }
 
+    /// Wherever a look-up is done, also the first, twelve bits or more are at hand. 56 are after each load, and as
+    /// many are enough for any code with its value, or for two that are looked up and what follows.
     #[inline(always)]
-    fn difference(&self, bits: &mut Register, window: &Window<'_>) -> Result<i32, Fault> {
-        let mut step = self.dc.step(bits.top());
+    fn found(&self, bits: &mut Register, window: &Window<'_>, block: &mut Block) -> Result<Found, Fault> {
+        // Bits are loaded beside the look-up, and at hand whatever it finds.
+        let step = self.dc.step(bits.top());
         bits.fill(window);
-        if step.is_none() {
-            step = self.dc.single(bits.top())?;
-        }
-        let difference = step.value(bits.top());
-        bits.take(step.total());
-        Ok(difference)
+        let difference = self.dc.difference(step, bits)?;
+        let (kept, k) = if self.scale.leaps() {
+            let kept = self.kept(bits, window, block)?;
+            (kept, self.others(bits, window, kept)?)
+        } else {
+            let k = self.all(bits, window, block)?;
+            (k, k)
+        };
+        // Beyond the end of a block, all is well if that was coded before its last coefficient was.
+        let is_sound = k == 63 || (END_OF_BLOCK..END_OF_BLOCK + 63).contains(&k);
+        let found = Found { difference, is_flat: kept == END_OF_BLOCK };
+        if is_sound { Ok(found) } else { Err(Fault::Run) }
     }
 
     /// Decodes all of a block; how far it came.
@@ -90,12 +65,17 @@ impl Coding<'_> {
             bits.fill(window);
             if step.is_none() {
                 step = self.ac.single(bits.top())?;
+                k = put(step, bits, places, block, k);
+                continue;
             }
-            k += step.advance();
-            // The end of a block leads beyond it, to where what is not kept goes. `k` is less than 256, and
-            // no place is beyond 64: the masks say so.
-            block[usize::from(places[k & 255]) & 127] = step.value(bits.top()) as i16;
-            bits.take(step.total());
+            k = put(step, bits, places, block, k);
+            if k >= 63 {
+                break;
+            }
+            let step = self.ac.step(bits.top());
+            if !step.is_none() {
+                k = put(step, bits, places, block, k);
+            }
         }
         Ok(k)
     }
@@ -111,12 +91,17 @@ impl Coding<'_> {
             bits.fill(window);
             if step.is_none() {
                 step = self.ac.single(bits.top())?;
+                k = put(step, bits, places, block, k);
+                continue;
             }
-            k += step.advance();
-            // As above.
-            block[usize::from(places[k & 255]) & 127] = step.value(bits.top()) as i16;
-            bits.take(step.total());
-            k += step.end();
+            k = put(step, bits, places, block, k) + step.end();
+            if k >= until {
+                break;
+            }
+            let step = self.ac.step(bits.top());
+            if !step.is_none() {
+                k = put(step, bits, places, block, k) + step.end();
+            }
         }
         Ok(k)
     }
@@ -140,4 +125,15 @@ impl Coding<'_> {
         }
         Ok(k)
     }
+}
+
+/// Takes a step's bits and puts its value into the block; how far that leads from coefficient `k`.
+#[inline(always)]
+fn put(step: Step, bits: &mut Register, places: &[u8; 256], block: &mut Block, k: usize) -> usize {
+    let k = k + step.advance();
+    // The end of a block leads beyond it, to where what is not kept goes. `k` is less than 256, and no place is beyond
+    // 64: the masks say so.
+    block[usize::from(places[k & 255]) & 127] = step.value(bits.top()) as i16;
+    bits.take(step.total());
+    k
 }

@@ -1,7 +1,7 @@
 //! Huffman tables (ITU-T T.81, B.2.4.2 and Annex C) and looking codes up in them: those of up to ten bits at once;
 //! longer ones are one in hundreds.
 
-use super::bits::{Fault, Register};
+use super::bits::Fault;
 use super::stream::corrupt;
 use crate::image::Error;
 
@@ -70,13 +70,16 @@ pub(super) struct Symbol {
     pub symbol: u8,
 }
 
-/// The value that the top `size` bits, 0 to 15, stand for: they begin with a one if it is positive (Figure
-/// F.12). Without a branch. Of `size` the low four bits count; the next two must be zero.
+/// The value that the top 63 - `shift` bits, 0 to 15, stand for: they begin with a one if it is positive (Figure F.12).
+/// Of `shift` the low six bits count.
+///
+/// Without a branch: with the opposite of their first bit before them, the bits are a number in two's complement,
+/// which is one too low if it is negative.
 #[inline(always)]
-pub(super) fn extend(bits: u64, size: u32) -> i32 {
-    let magnitude = (bits >> 1).wrapping_shr(!size) as i32;
-    let is_negative = !((bits as i64 >> 63) as i32);
-    magnitude + (is_negative & ((-1i32).wrapping_shl(size) + 1))
+pub(super) fn extend(bits: u64, shift: u32) -> i32 {
+    let signed = (bits as i64 >> 1) ^ i64::MIN;
+    let value = signed.wrapping_shr(shift) as i32;
+    value + (value as u32 >> 31) as i32
 }
 
 /// A table ready to look up in.
@@ -115,15 +118,11 @@ impl Lookup {
         lookup
     }
 
-    /// Takes the next code; its symbol. At least 16 bits must be at hand.
+    /// The next code, whatever its length. At least 16 bits must be at hand.
     #[inline(always)]
-    pub fn symbol(&self, register: &mut Register) -> Result<u8, Fault> {
-        let mut found = self.short[(register.top() >> (64 - LOOKED_UP)) as usize];
-        if found.length == 0 {
-            found = self.long(register.top())?;
-        }
-        register.take(found.length.into());
-        Ok(found.symbol)
+    pub fn found(&self, bits: u64) -> Result<Symbol, Fault> {
+        let found = self.short[(bits >> (64 - LOOKED_UP)) as usize];
+        if found.length == 0 { self.long(bits) } else { Ok(found) }
     }
 
     /// What the next sixteen bits say, where ten were not enough.
@@ -171,8 +170,12 @@ mod tests {
                     _ => bits as i32 - (1 << size) + 1,
                 };
                 let top = if size == 0 { 0 } else { bits << (64 - size) };
-                assert_eq!(extend(top, size), expected, "{bits} of {size}");
-                assert_eq!(extend(top | u64::MAX >> 1 >> size.max(1), size), expected, "{bits} of {size}");
+                assert_eq!(extend(top, 63 - size), expected, "{bits} of {size}");
+                assert_eq!(
+                    extend(top | u64::MAX >> 1 >> size.max(1), 63 - size),
+                    expected,
+                    "{bits} of {size}"
+                );
             }
         }
     }

@@ -22,9 +22,11 @@ mod memory;
 mod pixels;
 mod plan;
 mod progressive;
+mod refine;
 mod scale;
 mod sequential;
 mod steps;
+mod store;
 mod stream;
 mod tables;
 #[cfg(test)]

@@ -1,83 +1,16 @@
-//! Progressive pictures (ITU-T T.81, G.2): scan by scan, each bringing some bits of some coefficients.
-//!
-//! Of each block the coefficients are held that its scale keeps, and of all 64 whether they are zero so far:
-//! a scan that refines brings a bit for each that is not. All else is decoded and forgotten.
+//! Progressive pictures (ITU-T T.81, G.2): scan by scan, each bringing some bits of some coefficients. Those of DC are
+//! decoded here; `band.rs` and `refine.rs` do the others, `store.rs` holds all.
 
-use super::band::Band;
+use super::band;
 use super::bits::{Bits, Fault};
-use super::huffman::{Lookup, extend};
 use super::pixels::Pixels;
 use super::plan::{Plan, Strip};
-use super::scale::{Block, Scale};
+use super::refine::Refining;
+use super::steps::{Banded, Differential};
+use super::store::Store;
 use super::stream::{Scan, Stream};
 use super::{fault, lacks_data};
 use crate::image::Error;
-
-/// One component's coefficients so far.
-pub(super) struct Store {
-    scale: Scale,
-    /// Blocks of a row, those included that fill up minimum coded units.
-    pub columns: usize,
-    /// N × N a block.
-    kept: Vec<i16>,
-    /// A bit for each coefficient in zigzag order: whether it is not zero. DC is left out.
-    nonzero: Vec<u64>,
-}
-
-impl Store {
-    fn new(plan: &Plan, component: usize) -> Store {
-        let (columns, rows) = plan.padded(component);
-        let scale = plan.components[component].scale;
-        let side = scale.side();
-        Store {
-            scale,
-            columns,
-            kept: vec![0; columns * rows * side * side],
-            nonzero: vec![0; columns * rows],
-        }
-    }
-
-    #[inline(always)]
-    pub fn block(&mut self, index: usize) -> Coefficients<'_> {
-        let area = self.scale.side() * self.scale.side();
-        let kept = &mut self.kept[index * area..][..area];
-        let (places, last) = (self.scale.packed(), self.scale.last() as u32);
-        Coefficients { kept, nonzero: &mut self.nonzero[index], places, last, other: 0 }
-    }
-
-    fn dc(&self, index: usize) -> i16 {
-        self.kept[index * self.scale.side() * self.scale.side()]
-    }
-
-    /// A block as it is transformed.
-    fn unpack(&self, index: usize, block: &mut Block) {
-        let side = self.scale.side();
-        let kept = &self.kept[index * side * side..][..side * side];
-        for (to, from) in block.chunks_exact_mut(self.scale.stride()).zip(kept.chunks_exact(side)) {
-            to[..side].copy_from_slice(from);
-        }
-    }
-}
-
-/// One block's coefficients.
-pub(super) struct Coefficients<'s> {
-    kept: &'s mut [i16],
-    /// See [`Store`].
-    pub nonzero: &'s mut u64,
-    places: &'static [u8; 64],
-    /// The last that is kept, in zigzag order.
-    pub last: u32,
-    /// Stands for any that is not.
-    other: i16,
-}
-
-impl Coefficients<'_> {
-    /// Coefficient `k` in zigzag order, or what stands for it if it is not kept.
-    #[inline(always)]
-    pub fn at(&mut self, k: u32) -> &mut i16 {
-        self.kept.get_mut(usize::from(self.places[(k & 63) as usize])).unwrap_or(&mut self.other)
-    }
-}
 
 /// Decodes all scans, then transforms and pushes all rows.
 pub(super) fn decode(stream: &Stream<'_>, plan: &Plan, pixels: &mut Pixels<'_>) -> Result<(), Error> {
@@ -88,26 +21,24 @@ pub(super) fn decode(stream: &Stream<'_>, plan: &Plan, pixels: &mut Pixels<'_>) 
         } else {
             let spec = scan.ac.first().and_then(Option::as_ref).ok_or_else(lacks_data)?;
             let component = scan.header.parts[0].component;
-            let mut band = Band::new(scan, Lookup::new(spec));
-            let c = &plan.components[component];
-            band.scan(scan, &mut stores[component], c.rows, c.columns).map_err(fault)?;
+            let (c, store) = (&plan.components[component], &mut stores[component]);
+            match scan.header.refines {
+                false => band::scan(scan, &Banded::new(spec), store, c.rows, c.columns),
+                true => Refining::new(scan, spec).scan(scan, store, c.rows, c.columns),
+            }
+            .map_err(fault)?;
         }
     }
     let mut strips: Vec<Strip> = (0..stores.len()).map(|component| plan.strip(component, 1)).collect();
-    let mut block: Block = [0; 128];
+    let mut room = [[0; 128]; 2];
     for row in 0..plan.mcu_rows {
         for ((store, strip), c) in stores.iter().zip(&mut strips).zip(&plan.components) {
             for y in (0..c.v).take_while(|y| row * c.v + y < c.rows) {
-                for column in 0..c.columns {
-                    let index = (row * c.v + y) * store.columns + column;
+                let first = (row * c.v + y) * store.columns;
+                for column in (0..c.columns).step_by(2) {
+                    let blocks = first + column..first + c.columns.min(column + 2);
                     let stride = strip.stride;
-                    let out = strip.at(c.scale, column, y);
-                    if store.nonzero[index] == 0 {
-                        c.inverse.flat(store.dc(index), out, stride);
-                    } else {
-                        store.unpack(index, &mut block);
-                        c.inverse.block(&block, out, stride);
-                    }
+                    store.transform(blocks, &mut room, &c.inverse, strip.at(c.scale, column, y), stride);
                 }
             }
         }
@@ -140,8 +71,8 @@ impl Restarts {
 fn dc_scan(scan: &Scan<'_>, plan: &Plan, stores: &mut [Store]) -> Result<(), Fault> {
     let mut bits = Bits::new(scan.data);
     let mut restarts = Restarts::new(scan);
-    let lookups: Vec<Option<Lookup>> =
-        scan.dc.iter().map(|spec| spec.as_ref().map(|spec| Lookup::new(spec))).collect();
+    let lookups: Vec<Option<Differential>> =
+        scan.dc.iter().map(|spec| spec.as_ref().map(|spec| Differential::new(spec))).collect();
     let mut levels = [0i32; 4];
     let parts = &scan.header.parts;
     let (rows, columns) = match parts[..] {
@@ -159,8 +90,7 @@ fn dc_scan(scan: &Scan<'_>, plan: &Plan, stores: &mut [Store]) -> Result<(), Fau
             let store = &mut stores[part.component];
             for (y, x) in (0..v).flat_map(|y| (0..h).map(move |x| (y, x))) {
                 let index = (row * v + y) * store.columns + column * h + x;
-                let area = store.scale.side() * store.scale.side();
-                dc(&mut bits, lookup.as_ref(), scan.header.low, level, &mut store.kept[index * area])?;
+                dc(&mut bits, lookup.as_ref(), scan.header.low, level, store.dc(index))?;
             }
         }
     }
@@ -171,18 +101,17 @@ fn dc_scan(scan: &Scan<'_>, plan: &Plan, stores: &mut [Store]) -> Result<(), Fau
 #[inline]
 fn dc(
     bits: &mut Bits<'_>,
-    lookup: Option<&Lookup>,
+    lookup: Option<&Differential>,
     low: u32,
     level: &mut i32,
     dc: &mut i16,
 ) -> Result<(), Fault> {
-    let (mut register, window) = bits.prepare()?;
+    bits.prepare()?;
+    let (mut register, window) = bits.lend();
     register.fill_32(&window);
     let result = match lookup {
-        Some(lookup) => lookup.symbol(&mut register).map(|size| {
-            let size = u32::from(size & 15);
-            *level = level.wrapping_add(extend(register.top(), size));
-            register.take(size);
+        Some(lookup) => lookup.difference(lookup.step(register.top()), &mut register).map(|difference| {
+            *level = level.wrapping_add(difference);
             // What leads out of 16 bits is damage, and any level will do.
             *dc = level.wrapping_shl(low) as i16;
         }),

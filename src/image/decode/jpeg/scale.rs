@@ -55,7 +55,7 @@ impl Scale {
     }
 
     /// N.
-    pub fn side(self) -> usize {
+    pub const fn side(self) -> usize {
         self as usize
     }
 
@@ -115,7 +115,7 @@ impl Scale {
 
     /// Where among the N × N coefficients that are kept of a block, column by column without gaps, each in
     /// zigzag order lies; beyond them what is not kept.
-    pub fn packed(self) -> &'static [u8; 64] {
+    pub const fn packed(self) -> &'static [u8; 64] {
         const fn packed(side: u8) -> [u8; 64] {
             let mut places = [u8::MAX; 64];
             let mut k = 0;
@@ -133,12 +133,12 @@ impl Scale {
         &PLACES[self.index()]
     }
 
-    fn index(self) -> usize {
-        self.side() - 1 - usize::from(self == Scale::Eight)
+    const fn index(self) -> usize {
+        if matches!(self, Scale::Eight) { 6 } else { self.side() - 1 }
     }
 
     /// The last coefficient in zigzag order that is kept.
-    pub fn last(self) -> usize {
+    pub const fn last(self) -> usize {
         const LAST: [usize; 7] = [0, 4, 12, 24, 39, 51, 63];
         LAST[self.index()]
     }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::bits::{Bits, Fault};
 use super::block::Coding;
+use super::bmi2::{self, Select, Work};
 use super::huffman::Spec;
 use super::pixels::Pixels;
 use super::plan::{Plan, Strip};
@@ -116,19 +117,36 @@ impl<'s> Run<'s> {
 
     /// Decodes a row of minimum coded units into row `at` of the strips.
     fn row(&mut self, strips: &mut [Strip], at: usize) -> Result<(), Fault> {
+        bmi2::run(Row { run: self, strips, at })
+    }
+}
+
+/// A row of minimum coded units.
+struct Row<'r, 's> {
+    run: &'r mut Run<'s>,
+    strips: &'r mut [Strip],
+    at: usize,
+}
+
+impl Work for Row<'_, '_> {
+    type Done = Result<(), Fault>;
+
+    #[inline(always)]
+    fn with(self, _: impl Select) -> Result<(), Fault> {
+        let Row { run, strips, at } = self;
         let mut block: Block = [0; 128];
-        for column in 0..self.columns {
-            if self.to_restart == 0 {
-                self.bits.restart()?;
-                self.parts.iter_mut().for_each(|part| part.level = 0);
-                self.to_restart = self.restart_interval;
+        for column in 0..run.columns {
+            if run.to_restart == 0 {
+                run.bits.restart()?;
+                run.parts.iter_mut().for_each(|part| part.level = 0);
+                run.to_restart = run.restart_interval;
             }
-            self.to_restart -= 1;
-            for part in &mut self.parts {
+            run.to_restart -= 1;
+            for part in &mut run.parts {
                 for y in 0..part.v {
                     for x in 0..part.h {
                         let place = (column * part.h + x, at * part.v + y);
-                        part.block(&mut self.bits, &mut block, &mut strips[part.component], place)?;
+                        part.block(&mut run.bits, &mut block, &mut strips[part.component], place)?;
                     }
                 }
             }
@@ -138,7 +156,7 @@ impl<'s> Run<'s> {
 }
 
 impl Part<'_> {
-    #[inline]
+    #[inline(always)]
     fn block(
         &mut self,
         bits: &mut Bits<'_>,

@@ -1,12 +1,20 @@
-//! What a sequential scan's blocks are decoded by (ITU-T T.81, F.1.2): look-ups that tell, of the next ten bits, all
-//! that a decoder does about them.
+//! What blocks are decoded by (ITU-T T.81, F.1.2, G.1.2.2): look-ups that tell, of the next ten or twelve bits, all that
+//! a decoder does about them. What refines coefficients has its own (`refine.rs`).
 
-use super::bits::Fault;
+use std::array;
+
+use super::bits::{Fault, Register};
 use super::huffman::{LOOKED_UP, Lookup, Spec, Symbol, extend};
 use super::scale::Scale;
 
 /// What the end of a block advances by: from any coefficient to beyond where a run can lead.
 pub(super) const END_OF_BLOCK: usize = 128;
+
+/// Bits that are looked up at once where values are not wanted.
+const LOOKED_OVER: u32 = 12;
+
+/// Most bits of a step that is looked up: whoever has 56 at hand can take two such, and look up what follows.
+const MOST: u32 = (56 - LOOKED_OVER) / 2;
 
 /// What the next bits of a sequential block's AC coefficients say, in one word: a code and its value, and the
 /// end of the block if that follows at once.
@@ -17,7 +25,14 @@ impl Step {
     fn new(length: u32, symbol: u8) -> Step {
         let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
         let advance = if ends(symbol) { END_OF_BLOCK as u32 } else { run + 1 };
-        Step((length + size) | (length << 8) | (size << 16) | (advance << 24))
+        Step((length + size) | (length << 8) | ((63 - size) << 16) | (advance << 24))
+    }
+
+    /// The same of a band's coefficients, of which the end may be that of further bands too (G.1.2.2): beyond
+    /// [`END_OF_BLOCK`], how many bits tell how many those are.
+    fn of_band(length: u32, symbol: u8) -> Step {
+        let step = Step::new(length, symbol);
+        if ends(symbol) { Step(step.0 + (u32::from(symbol >> 4) << 24)) } else { step }
     }
 
     /// The same, and the end of the block by a code of `length` bits.
@@ -37,7 +52,7 @@ impl Step {
         self.0 & 0xFF
     }
 
-    /// Coefficients that it passes, its own included; [`END_OF_BLOCK`] where it is the end alone.
+    /// Coefficients that it passes, its own included; [`END_OF_BLOCK`] or more where it is the end alone.
     #[inline(always)]
     pub fn advance(self) -> usize {
         (self.0 >> 24) as usize
@@ -98,20 +113,30 @@ pub(super) struct Differential {
 impl Differential {
     pub fn new(spec: &Spec) -> Differential {
         let codes = Lookup::new(spec);
-        let steps = std::array::from_fn(|index| codes.step(index));
+        let steps = array::from_fn(|index| codes.step(index));
         Differential { codes, steps }
     }
 
-    /// What the next bits say: none where a code is longer than what is looked up.
+    /// What the next ten bits say: none where that does not tell all, or a value is large.
     #[inline(always)]
     pub fn step(&self, bits: u64) -> Step {
         self.steps[(bits >> (64 - LOOKED_UP)) as usize]
     }
 
-    /// What the next code says, whatever its length.
+    /// Takes the next difference, of which `step` says what it can: at most 31 bits.
+    #[inline(always)]
+    pub fn difference(&self, mut step: Step, bits: &mut Register) -> Result<i32, Fault> {
+        if step.is_none() {
+            step = self.single(bits.top())?;
+        }
+        let difference = step.value(bits.top());
+        bits.take(step.total());
+        Ok(difference)
+    }
+
     #[cold]
     #[inline(never)]
-    pub fn single(&self, bits: u64) -> Result<Step, Fault> {
+    fn single(&self, bits: u64) -> Result<Step, Fault> {
         self.codes.single(bits)
     }
 }
@@ -120,25 +145,24 @@ impl Differential {
 pub(super) struct Alternating {
     codes: Lookup,
     steps: [Step; 1 << LOOKED_UP],
-    leaps: [Leap; 1 << LOOKED_UP],
+    leaps: [Leap; 1 << LOOKED_OVER],
 }
 
 impl Alternating {
     /// For blocks of `scale`.
     pub fn new(spec: &Spec, scale: Scale) -> Alternating {
         let codes = Lookup::new(spec);
-        let (mut steps, mut leaps) = ([Step::default(); 1 << LOOKED_UP], [Leap::NONE; 1 << LOOKED_UP]);
-        for (index, (step, leap)) in steps.iter_mut().zip(&mut leaps).enumerate() {
-            // Where steps may lead to the last coefficient, behind which no end is coded, they are single.
-            (*step, *leap) = match scale.leaps() {
-                true => (codes.step_and_end(index), codes.leap(index)),
-                false => (codes.step(index), Leap::NONE),
-            };
-        }
+        // Where steps may lead to the last coefficient, behind which no end is coded, they are single.
+        let (steps, leaps) = match scale.leaps() {
+            true => {
+                (array::from_fn(|index| codes.step_and_end(index)), array::from_fn(|index| codes.leap(index)))
+            }
+            false => (array::from_fn(|index| codes.step(index)), [Leap::NONE; 1 << LOOKED_OVER]),
+        };
         Alternating { codes, steps, leaps }
     }
 
-    /// What the next bits say: none where a code is longer than what is looked up.
+    /// What the next ten bits say: none where that does not tell all, or a value is large.
     #[inline(always)]
     pub fn step(&self, bits: u64) -> Step {
         self.steps[(bits >> (64 - LOOKED_UP)) as usize]
@@ -154,27 +178,60 @@ impl Alternating {
     /// The same as of [`Alternating::step`] where values are not wanted.
     #[inline(always)]
     pub fn leap(&self, bits: u64) -> Leap {
-        self.leaps[(bits >> (64 - LOOKED_UP)) as usize]
+        self.leaps[(bits >> (64 - LOOKED_OVER)) as usize]
+    }
+}
+
+/// The look-ups of a scan that brings the first bits of a band.
+pub(super) struct Banded {
+    codes: Lookup,
+    steps: [Step; 1 << LOOKED_UP],
+}
+
+impl Banded {
+    pub fn new(spec: &Spec) -> Banded {
+        let codes = Lookup::new(spec);
+        let step =
+            |index| codes.within(index, 0).map(|found| Step::of_band(found.length.into(), found.symbol));
+        let steps = array::from_fn(|index| step(index).unwrap_or_default());
+        Banded { codes, steps }
+    }
+
+    /// What the next ten bits say: none where that does not tell all.
+    #[inline(always)]
+    pub fn step(&self, bits: u64) -> Step {
+        self.steps[(bits >> (64 - LOOKED_UP)) as usize]
+    }
+
+    /// What the next code says, whatever its length.
+    #[cold]
+    #[inline(never)]
+    pub fn single(&self, bits: u64) -> Result<Step, Fault> {
+        let found = self.codes.found(bits)?;
+        Ok(Step::of_band(found.length.into(), found.symbol))
     }
 }
 
 impl Lookup {
     /// The code that begins at bit `at` of the bits of a look-up, if it ends within them.
     fn within(&self, index: usize, at: u32) -> Option<Symbol> {
-        let found = self.short[index << at & ((1 << LOOKED_UP) - 1)];
-        (found.length > 0 && at + u32::from(found.length) <= LOOKED_UP).then_some(found)
+        self.among(LOOKED_UP, index, at)
+    }
+
+    /// The same of `count` bits, [`LOOKED_UP`] or more.
+    fn among(&self, count: u32, index: usize, at: u32) -> Option<Symbol> {
+        let found = self.short[(index << at & ((1 << count) - 1)) >> (count - LOOKED_UP)];
+        (found.length > 0 && at + u32::from(found.length) <= count).then_some(found)
     }
 
     fn single(&self, bits: u64) -> Result<Step, Fault> {
-        let mut found = self.short[(bits >> (64 - LOOKED_UP)) as usize];
-        if found.length == 0 {
-            found = self.long(bits)?;
-        }
+        let found = self.found(bits)?;
         Ok(Step::new(found.length.into(), found.symbol))
     }
 
     fn step(&self, index: usize) -> Step {
-        self.within(index, 0).map_or(Step::default(), |found| Step::new(found.length.into(), found.symbol))
+        let step = self.within(index, 0).map(|found| Step::new(found.length.into(), found.symbol));
+        step.filter(|step| step.total() <= MOST).unwrap_or_default()
     }
 
     fn step_and_end(&self, index: usize) -> Step {
@@ -190,8 +247,8 @@ impl Lookup {
 
     fn leap(&self, index: usize) -> Leap {
         let (mut total, mut advance) = (0, 0);
-        while total < LOOKED_UP {
-            let Some(found) = self.within(index, total) else { break };
+        while total < LOOKED_OVER {
+            let Some(found) = self.among(LOOKED_OVER, index, total) else { break };
             total += u32::from(found.length);
             if ends(found.symbol) {
                 return Leap(total as u16 | (advance | END_OF_BLOCK as u16) << 8);
@@ -199,7 +256,7 @@ impl Lookup {
             // A value may reach beyond the bits that are looked up: it is not looked at.
             total += u32::from(found.symbol & 15);
             advance += u16::from(found.symbol >> 4) + 1;
-            if advance >= 0x7F {
+            if advance >= 0x7F || total > MOST {
                 return Leap::NONE;
             }
         }
@@ -219,9 +276,9 @@ mod tests {
             let lookup = Alternating::new(&spec, Scale::Three);
             // Tails of ones are no code.
             for (bits, tail) in
-                (0..1 << LOOKED_UP).flat_map(|index: u64| [(index, 0), (index, 0x0123_4567_89AB)])
+                (0..1 << LOOKED_OVER).flat_map(|index: u64| [(index, 0), (index, 0x0123_4567_89AB)])
             {
-                let bits = bits << (64 - LOOKED_UP) | tail;
+                let bits = bits << (64 - LOOKED_OVER) | tail;
                 let leap = lookup.leap(bits);
                 let (mut total, mut advance, mut end) = (0, 0, 0);
                 while leap.0 != Leap::NONE.0 && total < leap.total() {

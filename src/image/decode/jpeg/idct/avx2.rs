@@ -18,7 +18,7 @@ impl Avx2 {
         is_x86_feature_detected!("avx2").then_some(Avx2(()))
     }
 
-    /// See [`Inverse::block`]; of N = 3 and more.
+    /// See [`Inverse::block`]; of N = 2 and more.
     #[inline]
     pub fn block(self, inverse: &Inverse, block: &Block, out: &mut [u8], stride: usize) {
         let (scale, factors) = (inverse.scale, &*inverse.factors);
@@ -26,11 +26,26 @@ impl Avx2 {
         // SAFETY: `self` was made where AVX2 was detected.
         unsafe {
             match scale {
+                Scale::Two => two(block, factors, rows),
                 Scale::Three => three(block, factors, rows),
                 Scale::Five => five(block, factors, rows),
                 Scale::Six => six(block, factors, rows),
                 Scale::Eight => eight(block, factors, rows),
                 _ => four(block, factors, rows),
+            }
+        }
+    }
+
+    /// See [`Inverse::pair`]; of N = 3 and 4.
+    #[inline]
+    pub fn pair(self, inverse: &Inverse, blocks: &[Block; 2], out: &mut [u8], stride: usize) {
+        let (scale, factors) = (inverse.scale, &*inverse.factors);
+        let rows = Rows::new(scale.side(), out, stride);
+        // SAFETY: `self` was made where AVX2 was detected.
+        unsafe {
+            match scale {
+                Scale::Three => two_threes(blocks, factors, rows),
+                _ => two_fours(blocks, factors, rows),
             }
         }
     }
@@ -46,7 +61,7 @@ struct Rows<'o> {
 impl Rows<'_> {
     fn new(count: usize, out: &mut [u8], stride: usize) -> Rows<'_> {
         assert!(
-            count > 0 && out.len() >= WRITTEN && (out.len() - WRITTEN) / stride >= count - 1,
+            count > 0 && out.len() >= WRITTEN && out.len() - WRITTEN >= (count - 1).saturating_mul(stride),
             "room for the rows"
         );
         Rows { out, stride, count }
@@ -107,6 +122,21 @@ impl Lanes for Eight {
 }
 
 #[target_feature(enable = "avx2")]
+fn two(block: &Block, factors: &Factors, mut rows: Rows<'_>) {
+    let Eight(columns) = eights(block, factors, 0);
+    let columns = [Four(_mm256_castps256_ps128(columns)), Four(_mm256_extractf128_ps::<1>(columns))];
+    let [left, right] = passes::two(columns);
+    // Two samples of both rows of frequencies; then each row twice, the second added and taken away.
+    let both = _mm_unpacklo_ps(left.0, right.0);
+    let (first, second) = (levelled_4(Four(_mm_movelh_ps(both, both))), Four(_mm_movehl_ps(both, both)));
+    let samples = _mm_blend_ps::<0b1100>(first.plus(second).0, first.minus(second).0);
+    let samples = _mm_packs_epi32(whole_4(Four(samples)), _mm_setzero_si128());
+    let samples = u64::from(_mm_cvtsi128_si32(_mm_packus_epi16(samples, samples)) as u32);
+    rows.write(0, samples);
+    rows.write(1, samples >> 16);
+}
+
+#[target_feature(enable = "avx2")]
 fn three(block: &Block, factors: &Factors, rows: Rows<'_>) {
     let [a, b, c, _] = fours(block, factors);
     let [x0, x1, x2] = passes::three([a, b, c]);
@@ -120,6 +150,71 @@ fn three(block: &Block, factors: &Factors, rows: Rows<'_>) {
 fn four(block: &Block, factors: &Factors, rows: Rows<'_>) {
     let [v0, v1, v2, v3] = transposed_4(passes::four(fours(block, factors)));
     write_4::<4>(passes::four([levelled_4(v0), v1, v2, v3]), rows);
+}
+
+/// Two blocks of N = 3, one in each half of all vectors.
+#[target_feature(enable = "avx2")]
+fn two_threes(blocks: &[Block; 2], factors: &Factors, mut rows: Rows<'_>) {
+    let [x0, x1, x2] = passes::three(array::from_fn(|u| pair(blocks, factors, u)));
+    let [v0, v1, v2, _] = transposed_halves([x0, x1, x2, x2]);
+    let [y0, y1, y2] = passes::three([levelled_8(v0), v1, v2]);
+    // Of each four samples three mean something: those of a row are put together.
+    let gaps = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 6, 6, 8, 9, 10, 12, 13, 14, 14, 14);
+    let [top, bottom] = halves_by_rows([y0, y1, y2, y2]).map(|two| _mm_shuffle_epi8(two, gaps));
+    rows.write(0, _mm_cvtsi128_si64(top) as u64);
+    rows.write(1, _mm_extract_epi64::<1>(top) as u64);
+    rows.write(2, _mm_cvtsi128_si64(bottom) as u64);
+}
+
+/// Two blocks of N = 4, likewise.
+#[target_feature(enable = "avx2")]
+fn two_fours(blocks: &[Block; 2], factors: &Factors, mut rows: Rows<'_>) {
+    let across = passes::four(array::from_fn(|u| pair(blocks, factors, u)));
+    let [v0, v1, v2, v3] = transposed_halves(across);
+    let y = passes::four([levelled_8(v0), v1, v2, v3]);
+    for (i, two) in halves_by_rows(y).into_iter().enumerate() {
+        rows.write(2 * i, _mm_cvtsi128_si64(two) as u64);
+        rows.write(2 * i + 1, _mm_extract_epi64::<1>(two) as u64);
+    }
+}
+
+/// Column `u`, 0 to 3, of two blocks of four columns, dequantised.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn pair(blocks: &[Block; 2], factors: &Factors, u: usize) -> Eight {
+    let [left, right]: [&[i16; 4]; 2] = [&blocks[0].as_chunks().0[u], &blocks[1].as_chunks().0[u]];
+    let factors: &[f32; 4] = &factors.as_chunks().0[u];
+    // SAFETY: these are eight readable bytes each, and sixteen; any alignment will do.
+    let (left, right, factors) = unsafe {
+        let (left, right) = (_mm_loadl_epi64(left.as_ptr().cast()), _mm_loadl_epi64(right.as_ptr().cast()));
+        (left, right, _mm_loadu_ps(factors.as_ptr()))
+    };
+    let both = _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_unpacklo_epi64(left, right)));
+    Eight(_mm256_mul_ps(both, _mm256_set_m128(factors, factors)))
+}
+
+/// Four by four numbers transposed, in each half.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn transposed_halves([a, b, c, d]: [Eight; 4]) -> [Eight; 4] {
+    let (ab, cd) = (_mm256_unpacklo_ps(a.0, b.0), _mm256_unpacklo_ps(c.0, d.0));
+    let (ab_high, cd_high) = (_mm256_unpackhi_ps(a.0, b.0), _mm256_unpackhi_ps(c.0, d.0));
+    [
+        Eight(_mm256_shuffle_ps::<0b01_00_01_00>(ab, cd)),
+        Eight(_mm256_shuffle_ps::<0b11_10_11_10>(ab, cd)),
+        Eight(_mm256_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high)),
+        Eight(_mm256_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high)),
+    ]
+}
+
+/// Four rows of two blocks as samples: two rows each, in each row four samples of the one, then of the other.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn halves_by_rows([a, b, c, d]: [Eight; 4]) -> [__m128i; 2] {
+    let whole = |a: Eight, b: Eight| _mm256_packs_epi32(whole_8(a), whole_8(b));
+    let samples = _mm256_packus_epi16(whole(a, b), whole(c, d));
+    let (left, right) = (_mm256_castsi256_si128(samples), _mm256_extracti128_si256::<1>(samples));
+    [_mm_unpacklo_epi32(left, right), _mm_unpackhi_epi32(left, right)]
 }
 
 #[target_feature(enable = "avx2")]
@@ -229,6 +324,12 @@ fn write_4<const N: usize>([a, b, c, d]: [Four; 4], mut rows: Rows<'_>) {
 
 #[target_feature(enable = "avx2")]
 #[inline]
+fn whole_8(row: Eight) -> __m256i {
+    _mm256_cvttps_epi32(_mm256_min_ps(row.0, _mm256_set1_ps(MOST)))
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
 fn whole_4(row: Four) -> __m128i {
     _mm_cvttps_epi32(_mm_min_ps(row.0, _mm_set1_ps(MOST)))
 }
@@ -237,8 +338,7 @@ fn whole_4(row: Four) -> __m128i {
 #[target_feature(enable = "avx2")]
 #[inline]
 fn write_8<const N: usize>(y: [Eight; 8], mut rows: Rows<'_>) {
-    let most = _mm256_set1_ps(MOST);
-    let whole = y.map(|row| _mm256_cvttps_epi32(_mm256_min_ps(row.0, most)));
+    let whole = y.map(|row| whole_8(row));
     for (i, four) in whole.as_chunks::<4>().0.iter().enumerate() {
         // Packing takes fours of each in turn: rows a, b, c, d become a b c d of left halves, then of right.
         let both =

@@ -82,10 +82,23 @@ impl Inverse {
         assert!(self.fits(out, stride), "room for the block");
         match (self.scale, self.kernel) {
             (Scale::One, _) => self.flat(block[0], out, stride),
-            (Scale::Two, _) => self.two(block, out, stride),
             #[cfg(target_arch = "x86_64")]
             (_, Kernel::Avx2(avx2)) => avx2.block(self, block, out, stride),
+            (Scale::Two, Kernel::Scalar) => self.two(block, out, stride),
             (_, Kernel::Scalar) => self.scalar(block, out, stride),
+        }
+    }
+
+    /// As [`Inverse::block`], of two blocks side by side: rows of 2 N, or of [`WRITTEN`] if that is more.
+    #[inline]
+    pub fn pair(&self, blocks: &[Block; 2], out: &mut [u8], stride: usize) {
+        match (self.scale, self.kernel) {
+            #[cfg(target_arch = "x86_64")]
+            (Scale::Three | Scale::Four, Kernel::Avx2(avx2)) => avx2.pair(self, blocks, out, stride),
+            _ => {
+                self.block(&blocks[0], out, stride);
+                self.block(&blocks[1], &mut out[self.scale.side()..], stride);
+            }
         }
     }
 
@@ -107,7 +120,6 @@ impl Inverse {
         f32::from(block[place]) * self.factors[place]
     }
 
-    /// Vectors gain nothing here.
     fn two(&self, block: &Block, out: &mut [u8], stride: usize) {
         let column = |u: usize| array::from_fn(|v| self.value(block, u * 4 + v));
         let [left, right]: [[f32; 2]; 2] = [column(0), column(1)];

@@ -73,6 +73,26 @@ proptest! {
     }
 
     #[test]
+    fn two_blocks_side_by_side_are_what_each_alone_is(
+        coefficients: [i16; 64], tame in coefficients(), quantisers: [u8; 64],
+    ) {
+        for scale in Scale::ALL {
+            let n = scale.side();
+            let blocks = [placed(scale, &coefficients), placed(scale, &tame)];
+            for kernel in [Kernel::Scalar, Kernel::best()] {
+                let inverse = Inverse::with(kernel, scale, &quantisers.map(u16::from));
+                let mut out = [7; STRIDE * 8];
+                inverse.pair(&blocks, &mut out, STRIDE);
+                for (half, block) in blocks.iter().enumerate() {
+                    let rows = out.chunks(STRIDE).take(n);
+                    let got: Vec<u8> = rows.flat_map(|row| row[half * n..][..n].to_vec()).collect();
+                    prop_assert_eq!(got, samples(&inverse, block), "{:?}", scale);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_block_of_dc_alone_is_flat_and_rounded_half_up(dc: i16, quantiser in 1u16..) {
         let level = ((f64::from(dc) * f64::from(quantiser) / 8.0 + 128.5).floor()).clamp(0.0, 255.0) as u8;
         for scale in Scale::ALL {
