@@ -471,7 +471,7 @@ mod whole {
             let wanted = Spec { effort, ..spec(64, 64, Format::Jpeg) };
             luma_factors(&make(&bytes, &[wanted], &PLENTY).unwrap()[0].bytes)
         };
-        let stripes = |i: u32| if i / 3 % 2 == 0 { [220, 0, 0] } else { [255; 3] };
+        let stripes = |i: u32| if (i / 3).is_multiple_of(2) { [220, 0, 0] } else { [255; 3] };
         let ramps = |i: u32| [(i % 64 * 4) as u8, (i / 64 * 4) as u8, 90];
         assert_eq!((factors(Effort::Fast, stripes), factors(Effort::Small, stripes)), (0x22, 0x11));
         assert_eq!(factors(Effort::Small, ramps), 0x22);
