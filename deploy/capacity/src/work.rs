@@ -52,7 +52,7 @@ impl Work {
     pub fn measured(markdown: &str) -> Result<Work, String> {
         let kind = |&(file, share, megabytes): &(&str, f64, f64)| {
             let ms = own_milliseconds(markdown, file).ok_or_else(|| {
-                format!("no time of `{file}` in the column \"ours ms\" of docs/performance.md")
+                format!("no time of `{file}` in the column \"ours, small, ms\" of docs/performance.md")
             })?;
             Ok(Kind { file: file.to_owned(), share, cpu: ms / 1e3, megabytes })
         };
@@ -98,11 +98,11 @@ impl Work {
     }
 }
 
-/// The cell under "ours ms" in the row of `file`, in the first table that has such a column.
+/// The cell under "ours, small, ms" in the row of `file`, in the first table that has such a column.
 fn own_milliseconds(markdown: &str, file: &str) -> Option<f64> {
     let mut lines =
-        markdown.lines().skip_while(|line| !(line.starts_with('|') && line.contains("| ours ms |")));
-    let column = lines.next()?.split('|').position(|cell| cell.trim() == "ours ms")?;
+        markdown.lines().skip_while(|line| !(line.starts_with('|') && line.contains("| ours, small, ms |")));
+    let column = lines.next()?.split('|').position(|cell| cell.trim() == "ours, small, ms")?;
     let row =
         lines.take_while(|line| line.starts_with('|')).find(|line| line.contains(&format!("`{file}`")))?;
     row.split('|').nth(column)?.trim().parse().ok()
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_cell_is_found_by_its_row_and_column() {
-        let table = "| bytes | ratio | ours ms | sharp ms |\n| --- | --- | --- | --- |\n| `a.jpg` | 1.0 | 38.8 | 39.4 |\n";
+        let table = "| bytes | ratio | ours, small, ms | sharp ms |\n| --- | --- | --- | --- |\n| `a.jpg` | 1.0 | 38.8 | 39.4 |\n";
         assert_eq!(own_milliseconds(table, "a.jpg"), Some(38.8));
         assert_eq!(own_milliseconds(table, "b.jpg"), None);
         assert!(Work::measured(table).unwrap_err().contains("p12.jpg"));
