@@ -139,7 +139,7 @@ knobs! {
     JOBS, "SHARER_JOBS", Working, Found("number of cores"),
         "images, 1 to 1024", "images worked on at once";
     MEMORY_MB, "SHARER_MEMORY_MB", Working, Found("half of the machine's memory"),
-        "MiB, 16 to 16777216", "what all jobs in flight may hold together";
+        "MiB, 64 to 16777216", "what all jobs in flight may hold together";
     JOB_SECONDS, "SHARER_JOB_SECONDS", Working, All("120"),
         "seconds, 1 to 43200", "how long one job may take";
     EFFORT, "SHARER_EFFORT", Working, All("small"),

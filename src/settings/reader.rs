@@ -48,7 +48,7 @@ impl Reader<'_> {
         let default_expiry = self.optional(&DEFAULT_EXPIRY, Lifetime::parse);
         let cdn_distribution = self.optional(&CDN_DISTRIBUTION, distribution);
         let jobs = self.optional(&JOBS, whole(1..=1024)).unwrap_or_else(cores);
-        let memory = self.optional(&MEMORY_MB, megabytes(16..=1 << 24)).unwrap_or_else(half_the_memory);
+        let memory = self.optional(&MEMORY_MB, megabytes(64..=1 << 24)).unwrap_or_else(half_the_memory);
         let job_time = self.required(&JOB_SECONDS, seconds(1..=43_200));
         let effort = self.required(&EFFORT, Effort::parse);
         let visibility = self.required(&VISIBILITY_SECONDS, seconds(1..=43_200));

@@ -211,3 +211,26 @@ fn length(bits: &mut Register<FromBottom>, count: u32) -> u32 {
     bits.take(count);
     length
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bmi2::Plain;
+    use super::*;
+
+    #[test]
+    fn as_many_coefficients_as_a_block_has_take_a_bit_each() {
+        let data: Vec<u8> = (0..32u8).map(|i| i.wrapping_mul(73) & 0x7f).collect();
+        let bit = |at: u32| u64::from(data[at as usize / 8] >> (7 - at % 8) & 1);
+        for set in [0, 2, !1, !1 >> 6, !1 >> 7, !1 << 5, 0x5555_5555_5555_5554, !0x8000_0001] {
+            let mut bits: Bits<'_, FromBottom> = Bits::new(&data);
+            bits.prepare().unwrap();
+            let (mut register, window) = bits.lend();
+            let got = correct(Plain, &mut register, &window, set);
+            let places = (0..64).filter(|k| set >> k & 1 == 1);
+            let expected = (0..).zip(places).fold(0, |all, (at, k)| all | bit(at) << k);
+            assert_eq!(got, expected, "{set:x}");
+            register.fill(&window);
+            assert_eq!(register.bottom() & 1, bit(set.count_ones()), "the next bit behind {set:x}");
+        }
+    }
+}
